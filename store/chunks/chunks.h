@@ -1,0 +1,65 @@
+/*
+ * The chunk index: chunk id -> where its frame is and what it takes to decode it. Records in KV_CHUNKS.
+ *
+ * Pins keep garbage collection honest: an encoder pins every chunk id that it is going to refer to (as content or as base)
+ * before it relies on it, and unpins when the recipe that refers to it is committed or abandoned. Garbage collection never removes
+ * a pinned chunk, nor one pinned since it began (chunks_gc_begin).
+ *
+ * Any thread.
+ */
+#ifndef MITHRIL_STORE_CHUNKS_CHUNKS_H
+#define MITHRIL_STORE_CHUNKS_CHUNKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/kv/kv.h"
+#include "store/packs/packs.h"
+
+#define CHUNK_DEPTH_MAX 32u /* frames to decode for one chunk */
+
+struct chunk_record {
+	struct frame_place place;
+	struct chunk_id base; /* zero: none */
+	uint32_t raw_len;
+	uint32_t chain_bytes; /* payload bytes of this frame and of all bases below it */
+	uint8_t codec, codec_version, dtype, salt;
+	uint8_t depth; /* 1: stands alone */
+};
+
+#define CHUNK_RECORD_SIZE 56u
+/* Pure (mithril-format(5)). decode: -EBADMSG. */
+void chunk_record_encode(const struct chunk_record *record, uint8_t dst[CHUNK_RECORD_SIZE]);
+int chunk_record_decode(struct chunk_record *record, const uint8_t *src, size_t len);
+
+/* XXH3-128 of the bytes with seed + salt, canonical (big-endian) form; the all-zero id is never given (it becomes 1). */
+struct chunk_id chunk_id_of(uint64_t seed, uint8_t salt, const void *src, size_t len);
+
+struct chunks;
+
+int chunks_open(struct kv *kv, uint64_t seed, struct chunks **out);
+void chunks_close(struct chunks *chunks);
+uint64_t chunks_seed(const struct chunks *chunks);
+
+/* -ENOENT, -EBADMSG (a damaged record), -EIO. Sees chunks_publish'd ones too. */
+int chunks_get(struct chunks *chunks, const struct chunk_id *id, struct chunk_record *record);
+
+void chunks_put(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id, const struct chunk_record *record);
+void chunks_delete(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id);
+
+/* Counted. */
+void chunks_pin(struct chunks *chunks, const struct chunk_id *id);
+void chunks_unpin(struct chunks *chunks, const struct chunk_id *id);
+
+/* Garbage collection: from begin on, every pin (those held and those to come) is remembered until end.
+ * chunks_gc_claim: true if the chunk may be removed (never pinned since begin); between claim and end a lookup of that id
+ * gives -ENOENT, so that nobody starts to rely on it: an encoder pins first, then gets. */
+void chunks_gc_begin(struct chunks *chunks);
+bool chunks_gc_claim(struct chunks *chunks, const struct chunk_id *id);
+void chunks_gc_end(struct chunks *chunks);
+
+/* Calls `each` for every record, in id order, over a snapshot. */
+int chunks_each(struct chunks *chunks, int (*each)(void *ctx, const struct chunk_id *id, const struct chunk_record *record), void *ctx);
+
+#endif

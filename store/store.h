@@ -1,0 +1,64 @@
+/*
+ * The content store: one directory that holds everything. Opening it opens its parts in order; the parts are used directly through
+ * their own headers.
+ *
+ * Knows files, names, chunks, packs; knows no FUSE.
+ */
+#ifndef MITHRIL_STORE_STORE_H
+#define MITHRIL_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/chunks/chunks.h"
+#include "store/decode/decode.h"
+#include "store/encode/encode.h"
+#include "store/kv/kv.h"
+#include "store/kv/superblock.h"
+#include "store/names/names.h"
+#include "store/packs/packs.h"
+#include "store/recipes/recipes.h"
+#include "store/stage/stage.h"
+#include "store/upkeep/upkeep.h"
+
+struct store_options {
+	bool read_only; /* no lock, no stage, no encoder: for stats, info and fsck without repair, of a store nobody has mounted */
+	bool no_background; /* no encoder threads' queue and no upkeep thread: for gc and fsck on an unmounted store. encode_again works */
+	uint64_t stage_budget; /* 0: default of stage_options */
+	unsigned quiet_ms, threads; /* 0: defaults */
+	size_t cache_bytes; /* decoded chunks; 0: default */
+};
+
+struct store {
+	char *path;
+	struct superblock sb;
+	int lock_fd; /* -1: read-only */
+	struct kv *kv;
+	struct names *names;
+	struct packs *packs;
+	struct chunks *chunks;
+	struct recipes *recipes;
+	struct decoder *decoder;
+	struct stage *stage; /* NULL when read_only */
+	struct encoder *encoder; /* NULL when read_only */
+	struct upkeep *upkeep; /* NULL when read_only or no_background */
+};
+
+/* Why an open failed, in words a user can act on. */
+struct store_error {
+	char text[512];
+};
+
+/* Makes a new store in directory `path` (made if missing; mode 0700; must be empty). Owner of the root directory: uid, gid.
+ * -EEXIST it is a store already; -ENOTEMPTY; -errno. */
+int store_init(const char *path, uint32_t uid, uint32_t gid, struct store_error *error);
+
+/* -EINVAL not a store; -EPROTONOSUPPORT a newer version; -EBADMSG damaged superblock; -EWOULDBLOCK locked (error says by whom); -EUCLEAN damaged;
+ * -EROFS, -ENOSPC, -EACCES, -ENOENT. On failure nothing was changed. */
+int store_open(const char *path, const struct store_options *options, struct store **out, struct store_error *error);
+
+/* Stops the threads, syncs, closes. */
+void store_close(struct store *store);
+
+#endif

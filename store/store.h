@@ -34,14 +34,7 @@ struct store {
 	char *path;
 	struct superblock sb;
 	int lock_fd; /* -1: read-only */
-	struct kv *kv;
-	struct names *names;
-	struct packs *packs;
-	struct chunks *chunks;
-	struct recipes *recipes;
-	struct decoder *decoder;
-	struct stage *stage; /* NULL when read_only */
-	struct encoder *encoder; /* NULL when read_only */
+	struct parts parts;
 	struct upkeep *upkeep; /* NULL when read_only or no_background */
 };
 

@@ -13,7 +13,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct store;
+#include "store/encode/encode.h"
+#include "store/stage/stage.h"
+
+/* The parts of an open store (store/store.h opens and owns them). */
+struct parts {
+	struct kv *kv;
+	struct names *names;
+	struct packs *packs;
+	struct chunks *chunks;
+	struct recipes *recipes;
+	struct decoder *decoder;
+	struct stage *stage; /* NULL when read-only */
+	struct encoder *encoder; /* NULL when read-only */
+};
 
 struct gc_result {
 	uint64_t recipes_purged, chunks_removed, chunks_rebased, frames_moved, packs_removed;
@@ -21,12 +34,12 @@ struct gc_result {
 };
 /* One collection at a time (-EBUSY). dead_percent: packs with at least that share of dead bytes are rewritten (0: 10). progress may be NULL:
  * called with a phase name and a share 0..1; non-zero ends it early with -EINTR, leaving a sound store. */
-int gc_run(struct store *store, unsigned dead_percent, int (*progress)(void *ctx, const char *phase, double share), void *ctx,
+int gc_run(const struct parts *parts, unsigned dead_percent, int (*progress)(void *ctx, const char *phase, double share), void *ctx,
 	struct gc_result *result);
 
 /* The background thread: runs gc when enough has been deleted and the encoder is idle. */
 struct upkeep;
-int upkeep_start(struct store *store, struct upkeep **out);
+int upkeep_start(const struct parts *parts, struct upkeep **out);
 void upkeep_stop(struct upkeep *upkeep);
 
 /* fsck: checks that every record decodes, entries and link counts agree, recipes cover their files, chunks and bases exist, frames
@@ -39,9 +52,9 @@ struct fsck_options {
 	void (*report)(void *ctx, const char *line);
 	void *ctx;
 };
-int64_t fsck_run(struct store *store, const struct fsck_options *options);
+int64_t fsck_run(const struct parts *parts, const struct fsck_options *options);
 
 /* scrub: decodes and verifies every live chunk, while mounted. Reports the files that are hurt, by chunk. Number of bad chunks, or -errno. */
-int64_t scrub_run(struct store *store, const struct fsck_options *options);
+int64_t scrub_run(const struct parts *parts, const struct fsck_options *options);
 
 #endif

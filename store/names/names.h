@@ -34,7 +34,7 @@
 #define NAMES_XATTR_LIST_MAX 65536u
 
 /* Where a regular file's bytes are. On disk: never renumber. */
-enum content {
+enum content_state {
 	CONTENT_NONE = 0, /* not a regular file; or a regular file of `size` zero bytes (a hole) */
 	CONTENT_INLINE = 1, /* in KV_INLINE */
 	CONTENT_STAGED = 2, /* in staging/; the staged file's fstat is the truth for size and mtime */
@@ -49,7 +49,7 @@ struct inode {
 	uint64_t blocks; /* 512-byte units to show in st_blocks; for a symlink or directory 0 */
 	struct timespec atime, mtime, ctime, btime;
 	uint64_t parent; /* directories: the parent, for ".."; the root's is itself. 0 otherwise */
-	enum content content;
+	enum content_state content;
 	uint64_t recipe; /* of encoded content; 0 otherwise */
 	uint64_t version; /* content version: grows with each change of `content` */
 };
@@ -80,11 +80,11 @@ int names_reserve(struct names *names, uint64_t *ino);
  * `content` is CONTENT_NONE, or CONTENT_STAGED for a regular file whose staged file exists already (KV_STAGED gets its key in the same batch).
  * -EEXIST, -ENOENT (parent gone), -ENOTDIR, -ENAMETOOLONG, -EINVAL, -EMLINK, -ENOSPC, -EIO. */
 int names_make(struct names *names, uint64_t parent, const char *name, uint32_t mode, uint64_t rdev,
-	const struct names_owner *owner, enum content content, uint64_t ino, struct inode *out);
+	const struct names_owner *owner, enum content_state content, uint64_t ino, struct inode *out);
 
 /* As names_make for a regular file without a name (O_TMPFILE): nlink 0, an orphan until linked. */
 int names_make_unnamed(struct names *names, uint64_t parent, uint32_t mode, const struct names_owner *owner,
-	enum content content, uint64_t ino, struct inode *out);
+	enum content_state content, uint64_t ino, struct inode *out);
 
 int names_symlink(struct names *names, uint64_t parent, const char *name, const char *target,
 	const struct names_owner *owner, struct inode *out);

@@ -1,7 +1,7 @@
 /*
  * The content of regular files while they are open or await encoding. fs sees file content only through this.
  *
- * One `struct content` an inode that is open, shared by its handles. Its bytes are in one of the states of enum content (names.h), or both
+ * One `struct content` an inode that is open, shared by its handles. Its bytes are in one of the states of enum content_state (names.h), or both
  * encoded and still staged ("lingering": published while somebody has the staged copy open; removed at the last close).
  *
  *   open for writing -> the bytes are in staging/<ino> (an encoded or inline file is put back there first: whole, or

@@ -1,0 +1,58 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "store/kv/superblock.h"
+#include "store/util/io.h"
+
+/* Fills `holder` with the first line of the lock file; empty when it cannot be read. */
+static void read_holder(int fd, char *holder, size_t capacity)
+{
+	ssize_t n;
+
+	if (!capacity)
+		return;
+	n = io_pread_some(fd, holder, capacity - 1, 0);
+	holder[n > 0 ? n : 0] = 0;
+	holder[strcspn(holder, "\n")] = 0;
+}
+
+/* For people only; the lock holds without it, so a full disk does not matter here. */
+static void write_holder(int fd)
+{
+	char host[HOST_NAME_MAX + 1] = "?", line[HOST_NAME_MAX + 64];
+	int n;
+
+	gethostname(host, sizeof host - 1);
+	n = snprintf(line, sizeof line, "pid %ld host %s\n", (long)getpid(), host);
+	if (io_pwrite_full(fd, line, (size_t)n, 0) == 0 && ftruncate(fd, n))
+		return;
+}
+
+int store_lock(const char *store, char *holder, size_t capacity)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof path, "%s/lock", store);
+	int fd, rc;
+
+	if (n < 0 || n >= (int)sizeof path)
+		return -ENAMETOOLONG;
+	if (capacity)
+		holder[0] = 0;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		rc = -errno;
+		if (rc == -EWOULDBLOCK)
+			read_holder(fd, holder, capacity);
+		close(fd);
+		return rc;
+	}
+	write_holder(fd);
+	return fd;
+}

@@ -39,7 +39,6 @@ const char *kv_family_name(size_t family);
  * What RocksDB's error string means as -errno; 0 for NULL. The text is all that the C API tells.
  *   -ENOSPC   no space, or no quota, left
  *   -EBUSY    another process, or this one, has the lock
- *   -ENOENT   there is no database
  *   -EACCES   permission denied, or a read-only file system
  *   -ENOMEM   out of memory
  *   -EUCLEAN  corruption, or anything that RocksDB calls invalid in what it reads

@@ -1,8 +1,11 @@
 #include "store/kv/kv.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/kv/internal.h"
 #include "store/util/log.h"
@@ -23,11 +26,23 @@ static int open_database(struct kv *kv, const char *path)
 	return kv_error_log(error, path);
 }
 
+/* RocksDB would make the directory before it says that there is no database in it. */
+static bool is_database(const char *path)
+{
+	char current[PATH_MAX];
+	int n = snprintf(current, sizeof current, "%s/CURRENT", path);
+
+	return n > 0 && n < (int)sizeof current && (access(current, F_OK) == 0 || errno != ENOENT);
+}
+
 int kv_open(const char *path, const struct kv_options *options, struct kv **out)
 {
-	struct kv *kv = calloc(1, sizeof *kv);
+	struct kv *kv;
 	int rc;
 
+	if (!options->create && !is_database(path))
+		return -ENOENT;
+	kv = calloc(1, sizeof *kv);
 	if (!kv)
 		return -ENOMEM;
 	kv->read_only = options->read_only;

@@ -1,9 +1,11 @@
 /*
  * The chunk index: chunk id -> where its frame is and what it takes to decode it. Records in KV_CHUNKS.
  *
- * Pins keep garbage collection honest: an encoder pins every chunk id that it is going to refer to (as content or as base)
- * before it relies on it, and unpins when the recipe that refers to it is committed or abandoned. Garbage collection never removes
- * a pinned chunk, nor one pinned since it began (chunks_gc_begin).
+ * Pins keep garbage collection honest: an encoder pins every chunk id that it is going to refer to (as
+ * content or as base) before it relies on it, and unpins when the recipe that refers to it is committed or
+ * abandoned. Garbage collection never removes a pinned chunk, nor one pinned since it began
+ * (chunks_gc_begin), nor the frames of one that was never put (those of a pinned id without a record). So a
+ * pin comes before the append of the frame.
  *
  * Any thread.
  */
@@ -33,7 +35,8 @@ struct chunk_record {
 void chunk_record_encode(const struct chunk_record *record, uint8_t dst[CHUNK_RECORD_SIZE]);
 int chunk_record_decode(struct chunk_record *record, const uint8_t *src, size_t len);
 
-/* XXH3-128 of the bytes with seed + salt, canonical (big-endian) form; the all-zero id is never given (it becomes 1). */
+/* XXH3-128 of the bytes with seed + salt, canonical (big-endian) form; the all-zero id is never given (it
+ * becomes 1). */
 struct chunk_id chunk_id_of(uint64_t seed, uint8_t salt, const void *src, size_t len);
 
 struct chunks;
@@ -45,21 +48,29 @@ uint64_t chunks_seed(const struct chunks *chunks);
 /* -ENOENT, -EBADMSG (a damaged record), -EIO. Sees chunks_publish'd ones too. */
 int chunks_get(struct chunks *chunks, const struct chunk_id *id, struct chunk_record *record);
 
-void chunks_put(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id, const struct chunk_record *record);
+void chunks_put(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id,
+	const struct chunk_record *record);
 void chunks_delete(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id);
 
 /* Counted. */
 void chunks_pin(struct chunks *chunks, const struct chunk_id *id);
 void chunks_unpin(struct chunks *chunks, const struct chunk_id *id);
 
-/* Garbage collection: from begin on, every pin (those held and those to come) is remembered until end.
- * chunks_gc_claim: true if the chunk may be removed (never pinned since begin); between claim and end a lookup of that id
- * gives -ENOENT, so that nobody starts to rely on it: an encoder pins first, then gets. */
-void chunks_gc_begin(struct chunks *chunks);
+/* Garbage collection. From begin on, every pin (those held and those to come) is remembered until end.
+ * -EBUSY: another collection is under way (one at a time). chunks_gc_pinned: pinned at begin or since.
+ * chunks_gc_claim: true if the chunk may be removed (not pinned at begin or since). From a claim to the
+ * settle after it a chunks_pin of that id waits; so claims, the write of the batch that deletes their
+ * records, and chunks_gc_settle follow each other closely, a bounded number at a time. An encoder pins first,
+ * then gets: it never relies on a chunk that goes, and what it puts anew is not deleted behind its back.
+ * chunks_gc_end settles too. */
+int chunks_gc_begin(struct chunks *chunks);
+bool chunks_gc_pinned(struct chunks *chunks, const struct chunk_id *id);
 bool chunks_gc_claim(struct chunks *chunks, const struct chunk_id *id);
+void chunks_gc_settle(struct chunks *chunks);
 void chunks_gc_end(struct chunks *chunks);
 
 /* Calls `each` for every record, in id order, over a snapshot. */
-int chunks_each(struct chunks *chunks, int (*each)(void *ctx, const struct chunk_id *id, const struct chunk_record *record), void *ctx);
+int chunks_each(struct chunks *chunks,
+	int (*each)(void *ctx, const struct chunk_id *id, const struct chunk_record *record), void *ctx);
 
 #endif

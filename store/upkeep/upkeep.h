@@ -1,10 +1,12 @@
 /*
  * Upkeep: space comes back, and damage is found.
  *
- * gc: purge dead recipes; mark every chunk that a recipe or a pin refers to; a chunk that lives only as the base of others is given up by
- * re-encoding those (the first of them anew, the others against it, whichever is smaller); unmarked records go; packs whose dead share is above a threshold are
- * rewritten by moving the live frames; at last the old packs are unlinked. Order as everywhere: packs durable, then the batch that refers to them (durable), then removal.
- * Works while mounted; readers that meet a removed pack look the chunk up again.
+ * gc: purge dead recipes; mark every chunk that a recipe or a pin refers to; a chunk that lives only as the
+ * base of others is given up by re-encoding those (the first of them anew, the others against it, whichever
+ * is smaller); unmarked records go; packs whose dead share is above a threshold are rewritten by moving the
+ * live frames; at last the old packs are unlinked. Order as everywhere: packs durable, then the batch that
+ * refers to them (durable), then removal. Works while mounted; readers that meet a removed pack look the
+ * chunk up again.
  */
 #ifndef MITHRIL_STORE_UPKEEP_UPKEEP_H
 #define MITHRIL_STORE_UPKEEP_UPKEEP_H
@@ -18,13 +20,14 @@
 
 /* The parts of an open store (store/store.h opens and owns them). */
 struct parts {
+	const char *path; /* of the store's directory */
 	struct kv *kv;
 	struct names *names;
 	struct packs *packs;
 	struct chunks *chunks;
 	struct recipes *recipes;
 	struct decoder *decoder;
-	struct stage *stage; /* NULL when read-only */
+	struct stage *stage;	 /* NULL when read-only */
 	struct encoder *encoder; /* NULL when read-only */
 };
 
@@ -32,20 +35,22 @@ struct gc_result {
 	uint64_t recipes_purged, chunks_removed, chunks_rebased, frames_moved, packs_removed;
 	uint64_t bytes_before, bytes_after; /* of all packs */
 };
-/* One collection at a time (-EBUSY). dead_percent: packs with at least that share of dead bytes are rewritten (0: 10). progress may be NULL:
- * called with a phase name and a share 0..1; non-zero ends it early with -EINTR, leaving a sound store. */
-int gc_run(const struct parts *parts, unsigned dead_percent, int (*progress)(void *ctx, const char *phase, double share), void *ctx,
-	struct gc_result *result);
+/* One collection at a time (-EBUSY). dead_percent: packs with at least that share of dead bytes are rewritten
+ * (0: 5). progress may be NULL: called with a phase name and a share 0..1; non-zero ends it early with
+ * -EINTR, leaving a sound store. */
+int gc_run(const struct parts *parts, unsigned dead_percent,
+	int (*progress)(void *ctx, const char *phase, double share), void *ctx, struct gc_result *result);
 
 /* The background thread: runs gc when enough has been deleted and the encoder is idle. */
 struct upkeep;
 int upkeep_start(const struct parts *parts, struct upkeep **out);
 void upkeep_stop(struct upkeep *upkeep);
 
-/* fsck: checks that every record decodes, entries and link counts agree, recipes cover their files, chunks and bases exist, frames
- * have sound headers and lie inside their packs, staged files and staged inodes agree; with `data` every frame is decoded and verified.
- * Each finding is passed to `report` as one line; `repair` also fixes what loses nothing (link counts, leaked staging files, a lost chunk index: rebuilt from packs).
- * Number of findings (not repaired ones), or -errno. */
+/* fsck: checks that every record decodes, entries and link counts agree, recipes cover their files, chunks
+ * and bases exist, frames have sound headers and lie inside their packs, staged files and staged inodes
+ * agree; with `data` every frame is decoded and verified. Each finding is passed to `report` as one line;
+ * `repair` also fixes what loses nothing (link counts, leaked staging files, a lost chunk index: rebuilt from
+ * packs). Number of findings (not repaired ones), or -errno. */
 struct fsck_options {
 	bool data, repair;
 	int (*progress)(void *ctx, const char *phase, double share);
@@ -54,7 +59,8 @@ struct fsck_options {
 };
 int64_t fsck_run(const struct parts *parts, const struct fsck_options *options);
 
-/* scrub: decodes and verifies every live chunk, while mounted. Reports the files that are hurt, by chunk. Number of bad chunks, or -errno. */
+/* scrub: decodes and verifies every live chunk, while mounted. Reports the files that are hurt, by chunk.
+ * Number of bad chunks, or -errno. */
 int64_t scrub_run(const struct parts *parts, const struct fsck_options *options);
 
 #endif

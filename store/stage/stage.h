@@ -1,17 +1,19 @@
 /*
  * The content of regular files while they are open or await encoding. fs sees file content only through this.
  *
- * One `struct content` an inode that is open, shared by its handles. Its bytes are in one of the states of enum content_state (names.h), or both
- * encoded and still staged ("lingering": published while somebody has the staged copy open; removed at the last close).
+ * One `struct content` an inode that is open, shared by its handles. Its bytes are in one of the states of
+ * enum content_state (names.h), or both encoded and still staged ("lingering": published while somebody has
+ * the staged copy open; removed at the last close).
  *
- *   open for writing -> the bytes are in staging/<ino> (an encoded or inline file is put back there first: whole, or
- *                       not at all with O_TRUNC)
- *   last close       -> the inode enters the queue; after a quiet time the encoder takes it
- *   published        -> recipe and inode record in one batch; the staged copy is unlinked when nobody has it open
+ *   open for writing -> the bytes are in staging/<ino> (an encoded or inline file is put back there first:
+ * whole, or not at all with O_TRUNC) last close       -> the inode enters the queue; after a quiet time the
+ * encoder takes it published        -> recipe and inode record in one batch; the staged copy is unlinked when
+ * nobody has it open
  *
- * The descriptor of a staged file is what fs hands to the kernel for passthrough. A write by passthrough is not seen here; so size and times of staged
- * files are those of fstat(2), and a file open for writing counts as changed. A shared writable mapping may outlive its descriptor (the kernel keeps
- * only the backing file then): content_busy asks with a read lease, and the encoder does not take what somebody can still write.
+ * The descriptor of a staged file is what fs hands to the kernel for passthrough. A write by passthrough is
+ * not seen here; so size and times of staged files are those of fstat(2), and a file open for writing counts
+ * as changed. A shared writable mapping may outlive its descriptor (the kernel keeps only the backing file
+ * then): content_busy asks with a read lease, and the encoder does not take what somebody can still write.
  *
  * Any thread. Lock order: content lock -> names stripe.
  */
@@ -32,44 +34,51 @@ struct stage;
 struct content;
 
 struct stage_options {
-	uint64_t budget; /* staged bytes above which opens for writing are slowed; 0: a quarter of the file system's free space at start */
+	uint64_t budget;   /* staged bytes above which opens for writing are slowed; 0: a quarter of the file
+			      system's free space at start */
 	unsigned quiet_ms; /* time after the last close before a file may be encoded; 0: 1000 */
 };
 
-int stage_open(const char *dir, struct kv *kv, struct names *names, struct recipes *recipes, struct decoder *decoder,
-	const struct stage_options *options, struct stage **out);
+int stage_open(const char *dir, struct kv *kv, struct names *names, struct recipes *recipes,
+	struct decoder *decoder, const struct stage_options *options, struct stage **out);
 void stage_close(struct stage *stage);
 
-/* At start: removes staged files that no inode refers to, drops orphans with their content, and queues the rest.
- * Counts of what was swept may be NULL. */
+/* At start: removes staged files that no inode refers to, drops orphans with their content, and queues the
+ * rest. Counts of what was swept may be NULL. */
 int stage_recover(struct stage *stage, uint64_t *swept_files, uint64_t *dropped_orphans);
 
 /* --- files, as fs uses them --- */
 
-/* Makes a new regular file, open. `parent` and `name` as names_make (name NULL: O_TMPFILE). flags: O_* of open(2). *inode is filled. */
-int content_create(struct stage *stage, uint64_t parent, const char *name, uint32_t mode, const struct names_owner *owner, int flags,
-	struct content **out, struct inode *inode);
-/* Opens. O_TRUNC is done here. Counts as one handle (a writer if flags say O_WRONLY or O_RDWR) until content_release with the same flags. */
+/* Makes a new regular file, open. `parent` and `name` as names_make (name NULL: O_TMPFILE). flags: O_* of
+ * open(2). *inode is filled. */
+int content_create(struct stage *stage, uint64_t parent, const char *name, uint32_t mode,
+	const struct names_owner *owner, int flags, struct content **out, struct inode *inode);
+/* Opens. O_TRUNC is done here. Counts as one handle (a writer if flags say O_WRONLY or O_RDWR) until
+ * content_release with the same flags. */
 int content_open(struct stage *stage, uint64_t ino, int flags, struct content **out);
 void content_release(struct stage *stage, struct content *content, int flags);
 
-/* The staged descriptor (O_RDWR, owned by the content, valid while it is open) or -1 when the bytes are inline or encoded. Constant while
- * any handle that saw it >= 0 is open. */
+/* A read-only descriptor of the staged file (owned by the content, valid while it is open) or -1 when the
+ * bytes are inline or encoded. Constant while any handle that saw it >= 0 is open. The kernel takes it for a
+ * passthrough backing file as it is: it opens the path anew with each opener's own flags. */
 int content_fd(struct content *content);
-/* Grows whenever the bytes may have changed by another way than through this mount's page cache (fs compares it to know whether the
- * kernel's cached pages are still right). */
+/* Grows whenever the bytes may have changed by another way than through this mount's page cache (fs compares
+ * it to know whether the kernel's cached pages are still right). */
 uint64_t content_version(struct content *content);
 
 ssize_t content_read(struct content *content, void *dst, size_t len, uint64_t off);
-/* Relay writes. -EBADF no writer has it open; -ENOSPC, -EFBIG, -EIO. append: at the end, whatever off says. */
+/* Relay writes. -EBADF no writer has it open; -ENOSPC, -EFBIG, -EIO. append: at the end, whatever off says.
+ */
 ssize_t content_write(struct content *content, const void *src, size_t len, uint64_t off, bool append);
 /* mode: FALLOC_FL_*. -EOPNOTSUPP for what the file system below cannot. */
 int content_fallocate(struct content *content, int mode, uint64_t off, uint64_t len);
 /* SEEK_DATA, SEEK_HOLE. */
 int64_t content_seek(struct content *content, uint64_t off, int whence);
 /* copy_file_range(2) within the store. Bytes copied, or -errno. */
-ssize_t content_copy(struct content *from, uint64_t from_off, struct content *to, uint64_t to_off, size_t len);
-/* Data durable, then the names. datasync: only data and size. A failed one is sticky for the content: -EIO until all handles are closed. */
+ssize_t content_copy(
+	struct content *from, uint64_t from_off, struct content *to, uint64_t to_off, size_t len);
+/* Data durable, then the names. datasync: only data and size. A failed one is sticky for the content: -EIO
+ * until all handles are closed. */
 int content_fsync(struct content *content, bool datasync);
 
 /* --- by inode number, open or not --- */
@@ -81,8 +90,10 @@ void content_fill(struct stage *stage, struct inode *inode);
 /* Truncates or extends. */
 int content_truncate(struct stage *stage, uint64_t ino, uint64_t size);
 /* names_setattr, with mtime passed on to a staged file. */
-int content_setattr(struct stage *stage, uint64_t ino, const struct inode *attr, unsigned fields, struct inode *out);
-/* The kernel has forgotten the inode and it has no name: its content and record go. 0 also when it has a name again. */
+int content_setattr(
+	struct stage *stage, uint64_t ino, const struct inode *attr, unsigned fields, struct inode *out);
+/* The kernel has forgotten the inode and it has no name: its content and record go. 0 also when it has a name
+ * again. */
 int content_drop(struct stage *stage, uint64_t ino);
 
 /* --- the queue, as the encoder uses it --- */
@@ -90,38 +101,44 @@ int content_drop(struct stage *stage, uint64_t ino);
 /* A staged file that nobody is writing, taken for encoding. */
 struct stage_job {
 	uint64_t ino;
-	int fd; /* read-only view; stays the stage's */
-	uint64_t size; /* at the time it was taken */
+	int fd;		 /* open for reading until the job ends */
+	uint64_t size;	 /* at the time it was taken */
 	uint64_t ticket; /* changes when anybody opens it for writing, truncates or drops it */
 	struct inode inode;
 	struct content *content;
 };
-/* Waits for a job. 0, or -ESHUTDOWN after stage_stop. The job must be ended by stage_publish or stage_giveback. */
-int stage_take(struct stage *stage, struct stage_job *job);
+/* Waits up to wait_ms for a job. 0; -EAGAIN none came; -ESHUTDOWN after stage_stop. The job must be ended by
+ * stage_publish or stage_giveback. */
+int stage_take(struct stage *stage, struct stage_job *job, unsigned wait_ms);
 /* True while the ticket is still good: cheap, to stop early. */
 bool stage_still(struct stage *stage, const struct stage_job *job);
-/* A file to publish: `recipe` 0 means inline with the bytes given (len = job->size <= INLINE_MAX). */
+/* A file to publish. recipe 0: inline, with the bytes given (len = job->size <= INLINE_MAX). */
 struct stage_publication {
-	struct stage_job *job;
+	struct stage_job job;
+	struct kv_batch *batch; /* its chunk records and recipe pages, or NULL; the caller's */
 	uint64_t recipe;
 	const void *inline_bytes;
 	uint64_t blocks; /* to show in st_blocks */
-	int result; /* set: 0, or -ESTALE when the file was changed meanwhile (its recipe must then be buried) */
+	int result; /* set: 0; -ESTALE the file was changed meanwhile, and nothing of the batch was written;
+		       -errno */
 };
-/* Publishes a group with one durable batch: `batch` (chunk records and recipe pages, already filled) plus the inodes' new content; pack data must be durable before.
- * On -ESTALE of one, the others are published all the same. Ends the jobs of all. -EIO, -ENOSPC: none is published, all go back to the queue. */
-int stage_publish(struct stage *stage, struct kv_batch *batch, struct stage_publication *group, size_t count);
-/* Returns a job unpublished; it is tried again after `delay_ms`. */
-void stage_giveback(struct stage *stage, struct stage_job *job, unsigned delay_ms);
+/* Publishes a group: each file's batch together with its inode's new content in one write, then one WAL sync
+ * for all, then the staged copies are removed (or linger while open). What the batches refer to in the packs
+ * must be durable before. Ends the jobs of all; the unpublished go back to the queue unless they were
+ * dropped. One thread at a time. 0, or the first error other than -ESTALE. */
+int stage_publish(struct stage *stage, struct stage_publication *group, size_t count);
+/* Returns a job unpublished because of `error`; it is tried again after `delay_ms`. */
+void stage_giveback(struct stage *stage, struct stage_job *job, unsigned delay_ms, int error);
 /* Wakes takers with -ESHUTDOWN. */
 void stage_stop(struct stage *stage);
-/* Waits until nothing that was closed before the call awaits encoding. Files that are open for writing are not waited for. progress (may be NULL) is called
- * about every 200 ms with what is left; non-zero ends the wait with -EINTR. */
+/* Waits until nothing awaits encoding, without regard to quiet times. Files that somebody can still write are
+ * not waited for, nor those whose encoding failed (then the last failure is returned). progress (may be NULL)
+ * is called about every 200 ms with what is left; non-zero ends the wait with -EINTR. */
 int stage_drain(struct stage *stage, int (*progress)(void *ctx, uint64_t files, uint64_t bytes), void *ctx);
 
 struct stage_counts {
 	uint64_t staged_files, staged_bytes; /* files and bytes (st_blocks) in staging/ */
-	uint64_t queued_files; /* closed, awaiting encoding */
+	uint64_t queued_files;		     /* closed, awaiting encoding */
 };
 void stage_counts(struct stage *stage, struct stage_counts *out);
 

@@ -31,8 +31,8 @@ enum dtype {
 	DTYPE_F4 = 19, /* two elements a byte */
 	DTYPE_F6_E2M3 = 20,
 	DTYPE_F6_E3M2 = 21,
-	DTYPE_C64 = 22, /* two f32 */
-	DTYPE_C128 = 23, /* two f64 */
+	DTYPE_C64 = 22,	  /* two f32 */
+	DTYPE_C128 = 23,  /* two f64 */
 	DTYPE_QUANT = 24, /* a block-quantised GGUF type; bytes with a period, no element width */
 	DTYPE_COUNT
 };

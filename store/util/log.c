@@ -9,7 +9,7 @@
 static struct {
 	enum log_level level;
 	int to_syslog;
-} setup = { LOG_LEVEL_INFO, 0 };
+} setup = {LOG_LEVEL_INFO, 0};
 
 void log_setup(enum log_level level, int to_syslog)
 {
@@ -19,7 +19,7 @@ void log_setup(enum log_level level, int to_syslog)
 
 void log_line(enum log_level level, const char *format, ...)
 {
-	static const int priority[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+	static const int priority[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
 	int saved = errno;
 	char line[1024];
 	va_list args;

@@ -1,0 +1,284 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/stage/private.h"
+#include "store/util/bytes.h"
+#include "store/util/log.h"
+
+#define BUSY_RETRY_MS 1000u
+
+uint64_t stage_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void stage_enqueue(struct stage *stage, uint64_t ino, unsigned soft_ms, unsigned hard_ms, bool deferred)
+{
+	uint64_t now = stage_now();
+
+	pthread_mutex_lock(&stage->queue_lock);
+	if (queue_put(&stage->queue, ino, now + soft_ms, now + hard_ms, deferred))
+		log_warning("inode %" PRIu64 ": no memory to queue it; it stays raw until it is opened again",
+			ino);
+	pthread_cond_broadcast(&stage->queue_cond);
+	pthread_mutex_unlock(&stage->queue_lock);
+}
+
+/* Somebody can still write through a descriptor or a shared mapping that fs does not know of any more. */
+static bool has_writers(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_RDLCK))
+		return errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
+}
+
+/* 0 taken; -EAGAIN not now, try later; another error: nothing to encode here. */
+static int prepare(struct content *content, struct stage_job *job)
+{
+	struct stat st;
+	int rc;
+
+	if ((rc = content_load(content)))
+		return rc;
+	if (content->state != CONTENT_STAGED || content->writers)
+		return -ENOENT; /* not staged any more, or its last close will queue it again */
+	if ((rc = names_get(content->stage->names, content->ino, &job->inode)))
+		return rc;
+	if (!job->inode.nlink)
+		return -ENOENT; /* an open file without a name: it goes with its last close */
+	if (content->wfd >= 0) {
+		close(content->wfd);
+		content->wfd = -1;
+	}
+	if (has_writers(content->fd))
+		return -EAGAIN;
+	if (fstat(content->fd, &st))
+		return -errno;
+	if ((job->fd = fcntl(content->fd, F_DUPFD_CLOEXEC, 0)) < 0)
+		return -errno;
+	job->ino = content->ino;
+	job->size = (uint64_t)st.st_size;
+	job->ticket = content->ticket;
+	job->content = content;
+	return 0;
+}
+
+static void wait_for_entry(struct stage *stage, uint64_t ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(ms / 1000);
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&stage->queue_cond, &stage->queue_lock, &until);
+}
+
+static void end_running(struct stage *stage)
+{
+	pthread_mutex_lock(&stage->queue_lock);
+	stage->running--;
+	pthread_cond_broadcast(&stage->queue_cond);
+	pthread_mutex_unlock(&stage->queue_lock);
+}
+
+/* A job for an entry that was popped (and counted as running). */
+static int take_entry(struct stage *stage, uint64_t ino, struct stage_job *job)
+{
+	struct content *content = table_ref(stage, ino);
+	int rc = -ENOMEM;
+
+	if (content) {
+		pthread_rwlock_wrlock(&content->lock);
+		rc = prepare(content, job);
+		pthread_rwlock_unlock(&content->lock);
+		if (rc)
+			table_unref(content);
+	}
+	if (!rc)
+		return 0;
+	if (rc != -ENOENT && rc != -EINVAL)
+		stage_enqueue(stage, ino, BUSY_RETRY_MS, BUSY_RETRY_MS, true);
+	end_running(stage);
+	return rc;
+}
+
+int stage_take(struct stage *stage, struct stage_job *job, unsigned wait_ms)
+{
+	uint64_t until = stage_now() + wait_ms;
+
+	for (;;) {
+		uint64_t ino, pause, now = stage_now();
+		pthread_mutex_lock(&stage->queue_lock);
+		bool stopped = stage->stopped;
+		bool popped = !stopped && queue_pop(&stage->queue, now, stage->draining > 0, &ino, &pause);
+		if (popped)
+			stage->running++;
+		else if (!stopped && now < until)
+			wait_for_entry(stage, pause < until - now ? pause : until - now);
+		pthread_mutex_unlock(&stage->queue_lock);
+		if (stopped)
+			return -ESHUTDOWN;
+		if (popped && !take_entry(stage, ino, job))
+			return 0;
+		if (!popped && now >= until)
+			return -EAGAIN;
+	}
+}
+
+bool stage_still(struct stage *stage, const struct stage_job *job)
+{
+	(void)stage;
+	return job->content->ticket == job->ticket;
+}
+
+static void end_job(struct stage *stage, struct stage_job *job)
+{
+	close(job->fd);
+	table_unref(job->content);
+	job->fd = -1;
+	job->content = NULL;
+	end_running(stage);
+}
+
+void stage_giveback(struct stage *stage, struct stage_job *job, unsigned delay_ms, int error)
+{
+	if (error && error != -ESTALE) {
+		pthread_mutex_lock(&stage->queue_lock);
+		stage->last_error = error;
+		pthread_mutex_unlock(&stage->queue_lock);
+	}
+	stage_enqueue(stage, job->ino, delay_ms, delay_ms, error && error != -ESTALE);
+	end_job(stage, job);
+}
+
+/* The inode's new content, in one batch with what it refers to. With the content's lock held exclusively. */
+static int publish_one(struct stage *stage, struct stage_publication *p)
+{
+	struct content *content = p->job.content;
+	struct kv_batch *own = NULL, *batch = p->batch;
+	struct inode inode;
+	struct stat st;
+	uint8_t key[8];
+	int rc;
+
+	if (content->ticket != p->job.ticket || content->state != CONTENT_STAGED || content->writers)
+		return -ESTALE;
+	if (has_writers(p->job.fd) || fstat(p->job.fd, &st) || (uint64_t)st.st_size != p->job.size)
+		return -ESTALE;
+	if (!batch && !(batch = own = kv_batch_new()))
+		return -ENOMEM;
+	put_be64(key, content->ino);
+	names_lock(stage->names, content->ino);
+	rc = names_get(stage->names, content->ino, &inode);
+	if (!rc && !inode.nlink)
+		rc = -ESTALE;
+	if (!rc) {
+		inode.content = p->recipe ? CONTENT_ENCODED : p->job.size ? CONTENT_INLINE : CONTENT_NONE;
+		inode.recipe = p->recipe;
+		inode.size = p->job.size;
+		inode.blocks = p->blocks;
+		inode.mtime = st.st_mtim;
+		if (st.st_ctim.tv_sec > inode.ctime.tv_sec ||
+			(st.st_ctim.tv_sec == inode.ctime.tv_sec && st.st_ctim.tv_nsec > inode.ctime.tv_nsec))
+			inode.ctime = st.st_ctim;
+		if (inode.content == CONTENT_INLINE)
+			kv_batch_put(
+				stage->kv, batch, KV_INLINE, key, sizeof key, p->inline_bytes, p->job.size);
+		kv_batch_delete(stage->kv, batch, KV_STAGED, key, sizeof key);
+		names_put_content(stage->names, batch, &inode);
+		rc = kv_write(stage->kv, batch, false);
+	}
+	names_unlock(stage->names, content->ino);
+	kv_batch_free(own);
+	if (rc)
+		return rc == -ENOENT ? -ESTALE : rc;
+	content->state = inode.content;
+	content->recipe = p->recipe;
+	content->size = p->job.size;
+	content->version = inode.version + 1;
+	content->lingering = true;
+	content->hot = false;
+	return 0;
+}
+
+int stage_publish(struct stage *stage, struct stage_publication *group, size_t count)
+{
+	int rc = 0, sync;
+
+	for (size_t i = 0; i < count; i++) {
+		struct content *content = group[i].job.content;
+		pthread_rwlock_wrlock(&content->lock);
+		group[i].result = publish_one(stage, &group[i]);
+		pthread_rwlock_unlock(&content->lock);
+		if (group[i].result && group[i].result != -ESTALE && !rc)
+			rc = group[i].result;
+	}
+	/* Until the log is durable the staged copies are what a power cut would leave. */
+	sync = kv_sync(stage->kv);
+	for (size_t i = 0; i < count; i++) {
+		struct stage_job *job = &group[i].job;
+		if (group[i].result) {
+			stage_giveback(stage, job, group[i].result == -ESTALE ? stage->quiet_ms : 5000,
+				group[i].result);
+			continue;
+		}
+		pthread_rwlock_wrlock(&job->content->lock);
+		if (!sync)
+			content_settle(job->content);
+		pthread_rwlock_unlock(&job->content->lock);
+		end_job(stage, job);
+	}
+	return rc ? rc : sync;
+}
+
+void stage_stop(struct stage *stage)
+{
+	pthread_mutex_lock(&stage->queue_lock);
+	stage->stopped = true;
+	pthread_cond_broadcast(&stage->queue_cond);
+	pthread_mutex_unlock(&stage->queue_lock);
+}
+
+int stage_drain(struct stage *stage, int (*progress)(void *ctx, uint64_t files, uint64_t bytes), void *ctx)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&stage->queue_lock);
+	stage->draining++;
+	stage->last_error = 0;
+	pthread_cond_broadcast(&stage->queue_cond);
+	while (!rc && !stage->stopped && (stage->queue.used > stage->queue.deferred || stage->running)) {
+		uint64_t files = stage->queue.used - stage->queue.deferred + stage->running;
+		wait_for_entry(stage, 200);
+		pthread_mutex_unlock(&stage->queue_lock);
+		if (progress && progress(ctx, files, stage->bytes > 0 ? (uint64_t)stage->bytes : 0))
+			rc = -EINTR;
+		pthread_mutex_lock(&stage->queue_lock);
+	}
+	if (!rc)
+		rc = stage->last_error;
+	stage->draining--;
+	pthread_mutex_unlock(&stage->queue_lock);
+	return rc;
+}
+
+void stage_counts(struct stage *stage, struct stage_counts *out)
+{
+	out->staged_bytes = stage->bytes > 0 ? (uint64_t)stage->bytes : 0;
+	out->staged_files = stage->files > 0 ? (uint64_t)stage->files : 0;
+	pthread_mutex_lock(&stage->queue_lock);
+	out->queued_files = stage->queue.used + stage->running;
+	pthread_mutex_unlock(&stage->queue_lock);
+}

@@ -1,0 +1,111 @@
+/*
+ * What the files of store/stage share. Not for others.
+ */
+#ifndef MITHRIL_STORE_STAGE_PRIVATE_H
+#define MITHRIL_STORE_STAGE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/stage/stage.h"
+
+#define TABLE_BUCKETS 4096u
+#define TABLE_STRIPES 64u
+
+struct content {
+	struct content *next; /* in its bucket */
+	struct stage *stage;
+	uint64_t ino;
+	unsigned refs; /* under the bucket's stripe: handles, jobs and operations under way */
+
+	/* Reads and relay writes hold it shared; whatever changes the state below holds it exclusively. */
+	pthread_rwlock_t lock;
+	bool loaded;
+	unsigned opens, writers;
+	enum content_state state;
+	bool lingering;	       /* encoded or inline, and the staged copy is still there */
+	bool hot;	       /* rewritten soon after it was written: encode later */
+	bool dir_synced;       /* the staged file's name is durable */
+	int fd;		       /* staged copy, read-only; -1 */
+	int wfd;	       /* staged copy, read-write; opened when the daemon itself must write; -1 */
+	int sync_error;	       /* of the first failed fsync */
+	uint64_t counted;      /* bytes of the staged copy in stage->bytes */
+	struct reader *reader; /* of encoded content, opened at the first read */
+	uint64_t recipe, size, version; /* of the record, when not staged */
+	void *inline_bytes;		/* of inline content, read at the first read */
+	_Atomic uint64_t ticket;	/* see struct stage_job */
+};
+
+struct queue_entry {
+	uint64_t soft, hard; /* milliseconds of CLOCK_MONOTONIC: due; not before, even when draining */
+	uint64_t ino;
+};
+
+struct queue_slot {
+	uint64_t ino; /* 0: free */
+	uint64_t soft;
+	bool deferred; /* not waited for by a drain */
+};
+
+/* Inodes that await encoding: a heap by due time over a hash map that says which entries still hold. */
+struct queue {
+	struct queue_entry *heap;
+	size_t count, capacity;
+	struct queue_slot *slots;
+	size_t used, slots_capacity, deferred;
+};
+
+struct stage {
+	char *dir;
+	int dir_fd;
+	struct kv *kv;
+	struct names *names;
+	struct recipes *recipes;
+	struct decoder *decoder;
+	uint64_t budget;
+	unsigned quiet_ms;
+	_Atomic uint64_t tickets;
+	_Atomic int64_t bytes, files;
+
+	pthread_mutex_t stripes[TABLE_STRIPES];
+	struct content *buckets[TABLE_BUCKETS];
+
+	pthread_mutex_t queue_lock; /* guards what follows; taken inside content locks */
+	pthread_cond_t queue_cond;  /* something was queued, ended or stopped */
+	struct queue queue;
+	size_t running; /* jobs taken and not ended */
+	unsigned draining;
+	int last_error;
+	bool stopped;
+};
+
+/* table.c: the contents in use, by inode number. */
+struct content *table_ref(struct stage *stage, uint64_t ino);
+void table_unref(struct content *content);
+/* Reads the record and opens the staged copy, once. With the content's lock held exclusively. -ENOENT,
+ * -EINVAL not a regular file. */
+int content_load(struct content *content);
+/* Makes the bytes be in staging/, the first `keep` of them. With the content's lock held exclusively. */
+int content_restage(struct content *content, uint64_t keep);
+/* The descriptor to write the staged copy with. With the lock held exclusively. */
+int content_wfd(struct content *content);
+/* Frees what the state no longer needs after the last close. With the lock held exclusively. */
+void content_settle(struct content *content);
+/* Brings stage->bytes up to date with the staged copy. */
+void content_count(struct content *content);
+
+/* queue.c */
+int queue_put(struct queue *queue, uint64_t ino, uint64_t soft, uint64_t hard, bool deferred);
+void queue_remove(struct queue *queue, uint64_t ino);
+/* The next entry that is due, removed; false if none is. `urgent` ignores soft times. *wait_ms: until the
+ * next one is. */
+bool queue_pop(struct queue *queue, uint64_t now, bool urgent, uint64_t *ino, uint64_t *wait_ms);
+void queue_release(struct queue *queue);
+
+/* jobs.c */
+uint64_t stage_now(void);
+void stage_enqueue(struct stage *stage, uint64_t ino, unsigned soft_ms, unsigned hard_ms, bool deferred);
+
+void staged_name(uint64_t ino, char name[24]);
+
+#endif

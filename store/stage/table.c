@@ -1,0 +1,305 @@
+#include "store/stage/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/util/bytes.h"
+#include "store/util/io.h"
+#include "store/util/log.h"
+
+#define COPY_BLOCK (1u << 20)
+
+static size_t bucket_of(uint64_t ino)
+{
+	return (size_t)(ino * 0x9e3779b97f4a7c15u >> 40) % TABLE_BUCKETS;
+}
+
+void staged_name(uint64_t ino, char name[24])
+{
+	snprintf(name, 24, "%016" PRIx64, ino);
+}
+
+struct content *table_ref(struct stage *stage, uint64_t ino)
+{
+	size_t bucket = bucket_of(ino);
+	pthread_mutex_t *stripe = &stage->stripes[bucket % TABLE_STRIPES];
+	struct content *c;
+
+	pthread_mutex_lock(stripe);
+	for (c = stage->buckets[bucket]; c && c->ino != ino; c = c->next)
+		;
+	if (!c && (c = calloc(1, sizeof *c))) {
+		c->stage = stage;
+		c->ino = ino;
+		c->fd = c->wfd = -1;
+		pthread_rwlock_init(&c->lock, NULL);
+		c->next = stage->buckets[bucket];
+		stage->buckets[bucket] = c;
+	}
+	if (c)
+		c->refs++;
+	pthread_mutex_unlock(stripe);
+	return c;
+}
+
+void table_unref(struct content *content)
+{
+	struct stage *stage = content->stage;
+	size_t bucket = bucket_of(content->ino);
+	pthread_mutex_t *stripe = &stage->stripes[bucket % TABLE_STRIPES];
+	struct content **link;
+
+	pthread_mutex_lock(stripe);
+	if (--content->refs) {
+		pthread_mutex_unlock(stripe);
+		return;
+	}
+	for (link = &stage->buckets[bucket]; *link != content; link = &(*link)->next)
+		;
+	*link = content->next;
+	pthread_mutex_unlock(stripe);
+
+	if (content->fd >= 0)
+		close(content->fd);
+	if (content->wfd >= 0)
+		close(content->wfd);
+	if (content->reader)
+		reader_close(content->reader);
+	free(content->inline_bytes);
+	pthread_rwlock_destroy(&content->lock);
+	free(content);
+}
+
+static int open_staged(struct content *content, int flags)
+{
+	char name[24];
+	int fd;
+
+	staged_name(content->ino, name);
+	fd = openat(content->stage->dir_fd, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+int content_load(struct content *content)
+{
+	struct inode inode;
+	int rc;
+
+	if (content->loaded)
+		return 0;
+	if ((rc = names_get(content->stage->names, content->ino, &inode)))
+		return rc;
+	if (!S_ISREG(inode.mode))
+		return -EINVAL;
+	if (inode.content == CONTENT_STAGED) {
+		/* The name can be durable and the staged file not, after a power cut before any fsync: it was
+		 * never filled. */
+		int fd = open_staged(content, O_RDONLY);
+		if (fd == -ENOENT) {
+			log_warning("inode %" PRIu64 ": its staged file is missing; the file is empty now",
+				content->ino);
+			fd = open_staged(content, O_RDONLY | O_CREAT);
+		}
+		if (fd < 0)
+			return fd;
+		struct stat st;
+		content->fd = fd;
+		/* What no content in use accounts for stays in the stage's sum as it was at the last close.
+		 */
+		content->counted = fstat(fd, &st) ? 0 : (uint64_t)st.st_blocks * 512;
+	}
+	content->state = inode.content;
+	content->recipe = inode.recipe;
+	content->size = inode.size;
+	content->version = inode.version;
+	content->ticket = ++content->stage->tickets;
+	content->loaded = true;
+	return 0;
+}
+
+int content_wfd(struct content *content)
+{
+	if (content->wfd < 0)
+		content->wfd = open_staged(content, O_RDWR);
+	if (content->wfd < 0) {
+		int rc = content->wfd;
+		content->wfd = -1;
+		return rc;
+	}
+	return content->wfd;
+}
+
+void content_count(struct content *content)
+{
+	struct stat st;
+	uint64_t now = 0;
+
+	if (content->fd >= 0 && !fstat(content->fd, &st))
+		now = (uint64_t)st.st_blocks * 512;
+	content->stage->bytes += (int64_t)(now - content->counted);
+	content->counted = now;
+}
+
+/* Bytes of inline or encoded content into the staged copy; holes stay holes. */
+static int copy_back(struct content *content, int fd, uint64_t keep)
+{
+	struct stage *stage = content->stage;
+	void *block = NULL;
+	int rc = 0;
+
+	if (content->state == CONTENT_INLINE) {
+		size_t len;
+		uint8_t key[8];
+		put_be64(key, content->ino);
+		if ((rc = kv_get_alloc(stage->kv, KV_INLINE, key, sizeof key, &block, &len)))
+			goto out;
+		rc = io_pwrite_full(fd, block, len < keep ? len : (size_t)keep, 0);
+		goto out;
+	}
+	if (content->state != CONTENT_ENCODED)
+		goto out;
+	if (!content->reader && (rc = reader_open(stage->decoder, content->recipe, &content->reader)))
+		goto out;
+	if (!(block = malloc(COPY_BLOCK))) {
+		rc = -ENOMEM;
+		goto out;
+	}
+	for (uint64_t off = 0; off < keep;) {
+		int64_t data = reader_seek(content->reader, off, SEEK_DATA);
+		if (data == -ENXIO || (data >= 0 && (uint64_t)data >= keep))
+			break;
+		int64_t hole = data < 0 ? data : reader_seek(content->reader, (uint64_t)data, SEEK_HOLE);
+		if (hole < 0) {
+			rc = (int)hole;
+			break;
+		}
+		uint64_t end = (uint64_t)hole < keep ? (uint64_t)hole : keep;
+		for (off = (uint64_t)data; off < end && !rc;) {
+			size_t want = end - off < COPY_BLOCK ? (size_t)(end - off) : COPY_BLOCK;
+			ssize_t n = reader_read(content->reader, block, want, off);
+			rc = n < 0 ? (int)n : n == 0 ? -EBADMSG : io_pwrite_full(fd, block, (size_t)n, off);
+			off += n > 0 ? (size_t)n : 0;
+		}
+		if (rc)
+			break;
+	}
+out:
+	free(block);
+	return rc;
+}
+
+/* The record says "staged" from here on; what held the bytes before goes in the same batch. */
+static int commit_staged(struct content *content, struct inode *inode)
+{
+	struct stage *stage = content->stage;
+	struct kv_batch *batch = kv_batch_new();
+	uint8_t key[8], when[8];
+	int rc;
+
+	if (!batch)
+		return -ENOMEM;
+	put_be64(key, content->ino);
+	put_le64(when, (uint64_t)inode->mtime.tv_sec);
+	if (content->state == CONTENT_INLINE)
+		kv_batch_delete(stage->kv, batch, KV_INLINE, key, sizeof key);
+	if (content->state == CONTENT_ENCODED)
+		recipes_bury(stage->recipes, batch, content->recipe);
+	kv_batch_put(stage->kv, batch, KV_STAGED, key, sizeof key, when, sizeof when);
+	inode->content = CONTENT_STAGED;
+	inode->recipe = 0;
+	names_put_content(stage->names, batch, inode);
+	rc = kv_write(stage->kv, batch, false);
+	kv_batch_free(batch);
+	return rc;
+}
+
+int content_restage(struct content *content, uint64_t keep)
+{
+	struct stage *stage = content->stage;
+	struct timespec now, times[2] = {{.tv_nsec = UTIME_OMIT}};
+	struct inode inode;
+	bool fresh = false;
+	char name[24];
+	int rc, wfd = -1;
+
+	if (content->state == CONTENT_STAGED)
+		return 0;
+	if (content->size < keep)
+		keep = content->size;
+	if (!content->lingering) {
+		wfd = open_staged(content, O_RDWR | O_CREAT | O_TRUNC);
+		if (wfd < 0)
+			return wfd;
+		fresh = true;
+		if ((rc = copy_back(content, wfd, keep)))
+			goto out;
+	} else if ((wfd = content_wfd(content)) < 0) {
+		return wfd;
+	}
+	names_lock(stage->names, content->ino);
+	rc = names_get(stage->names, content->ino, &inode);
+	if (!rc && keep == content->size) {
+		times[1] = inode.mtime;
+		if (ftruncate(wfd, (off_t)content->size) || futimens(wfd, times))
+			rc = -errno;
+	}
+	if (!rc) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		content->hot = content->version > 1 && now.tv_sec - inode.mtime.tv_sec < 60;
+		rc = commit_staged(content, &inode);
+	}
+	names_unlock(stage->names, content->ino);
+	if (rc)
+		goto out;
+	if (content->fd < 0)
+		content->fd = open_staged(content, O_RDONLY);
+	if (fresh)
+		stage->files++;
+	content->wfd = wfd;
+	content->lingering = false;
+	content->dir_synced = false;
+	content->state = CONTENT_STAGED;
+	content->version = inode.version + 1;
+	if (content->reader)
+		reader_close(content->reader);
+	content->reader = NULL;
+	free(content->inline_bytes);
+	content->inline_bytes = NULL;
+	content_count(content);
+	return content->fd < 0 ? content->fd : 0;
+out:
+	if (fresh) {
+		close(wfd);
+		staged_name(content->ino, name);
+		unlinkat(stage->dir_fd, name, 0);
+	}
+	return rc;
+}
+
+void content_settle(struct content *content)
+{
+	struct stage *stage = content->stage;
+	char name[24];
+
+	if (content->wfd >= 0 && !content->writers) {
+		close(content->wfd);
+		content->wfd = -1;
+	}
+	if (content->opens)
+		return;
+	content->sync_error = 0;
+	if (content->lingering) {
+		staged_name(content->ino, name);
+		unlinkat(stage->dir_fd, name, 0);
+		stage->files--;
+		content->lingering = false;
+		close(content->fd);
+		content->fd = -1;
+	}
+	content_count(content);
+}

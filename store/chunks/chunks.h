@@ -7,6 +7,23 @@
  * (chunks_gc_begin), nor the frames of one that was never put (those of a pinned id without a record). So a
  * pin comes before the append of the frame.
  *
+ * On disk: key, the 16-byte chunk id; value, the chunk record, little-endian:
+ *
+ *   offset     size  meaning
+ *        0        8  pack
+ *        8        4  offset of the frame's header in the pack, a multiple of 8, at least 64
+ *       12        4  payload length, 0..FRAME_PAYLOAD_MAX
+ *       16       16  base; zero: none
+ *       32        4  raw length, 1..FRAME_RAW_MAX
+ *       36        4  chain bytes
+ *       40        1  codec
+ *       41        1  codec version
+ *       42        1  dtype
+ *       43        1  salt
+ *       44        1  depth, 1..CHUNK_DEPTH_MAX; 1 if and only if the base is zero
+ *       45        3  zero
+ *       48        8  XXH3-64 of bytes 0..47
+ *
  * Any thread.
  */
 #ifndef MITHRIL_STORE_CHUNKS_CHUNKS_H
@@ -31,7 +48,7 @@ struct chunk_record {
 };
 
 #define CHUNK_RECORD_SIZE 56u
-/* Pure (mithril-format(5)). decode: -EBADMSG. */
+/* Pure. decode: -EBADMSG. */
 void chunk_record_encode(const struct chunk_record *record, uint8_t dst[CHUNK_RECORD_SIZE]);
 int chunk_record_decode(struct chunk_record *record, const uint8_t *src, size_t len);
 
@@ -45,14 +62,15 @@ int chunks_open(struct kv *kv, uint64_t seed, struct chunks **out);
 void chunks_close(struct chunks *chunks);
 uint64_t chunks_seed(const struct chunks *chunks);
 
-/* -ENOENT, -EBADMSG (a damaged record), -EIO. Sees chunks_publish'd ones too. */
+/* -ENOENT, -EBADMSG (a damaged record), -EIO. */
 int chunks_get(struct chunks *chunks, const struct chunk_id *id, struct chunk_record *record);
 
 void chunks_put(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id,
 	const struct chunk_record *record);
 void chunks_delete(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id);
 
-/* Counted. */
+/* Counted. A pin of a chunk that garbage collection has claimed waits until that is settled: hold no lock
+ * that garbage collection needs. */
 void chunks_pin(struct chunks *chunks, const struct chunk_id *id);
 void chunks_unpin(struct chunks *chunks, const struct chunk_id *id);
 
@@ -69,7 +87,9 @@ bool chunks_gc_claim(struct chunks *chunks, const struct chunk_id *id);
 void chunks_gc_settle(struct chunks *chunks);
 void chunks_gc_end(struct chunks *chunks);
 
-/* Calls `each` for every record, in id order, over a snapshot. */
+/* Calls `each` for every record, in id order, over a snapshot, until it gives non-zero, which is then
+ * returned. Damaged records are logged and passed over; -EBADMSG at the end if there were any. -EIO, -ENOMEM.
+ */
 int chunks_each(struct chunks *chunks,
 	int (*each)(void *ctx, const struct chunk_id *id, const struct chunk_record *record), void *ctx);
 

@@ -1,13 +1,51 @@
 /*
  * Packs: append-only files of frames, STORE/packs/<16 hex digits>.pack. The only code that writes payload.
  *
- * A pack begins with a 64-byte pack header and holds frames back to back, each at a multiple of 8 bytes. At most one pack is
- * open for appending; it is sealed when it passes PACK_TARGET, and at open (a reopened store always starts a new pack, so that
- * a torn tail is never written over). Sealed packs are immutable; they are removed as a whole when garbage collection has moved what lives in them.
+ * A pack begins with a 64-byte pack header and holds frames back to back, each at a multiple of 8 bytes. At
+ * most one pack is open for appending; it is sealed when it passes PACK_TARGET, and at open (a reopened store
+ * always starts a new pack, so that a torn tail is never written over). Sealed packs are immutable; they are
+ * removed as a whole when garbage collection has moved what lives in them.
  *
- * A frame tells enough (chunk id, lengths, codec, base, checksums) that the chunk index can be rebuilt from packs alone.
+ * A frame tells enough (chunk id, lengths, codec, base, checksums) that the chunk index can be rebuilt from
+ * packs alone.
  *
  * Any thread. Appends reserve their place under a lock and write outside it.
+ *
+ * On disk. Integers are little-endian; checksums are XXH3-64 without a seed.
+ *
+ *   pack       the file's name is its id, 16 lower-case hex digits (never 0), and ".pack"
+ *   offset     size  meaning
+ *        0        8  magic "MPACK\r\n\x1a"
+ *        8        4  version, 1
+ *       12        4  zero
+ *       16       16  uuid of the store (superblock)
+ *       32        8  the pack's id
+ *       40       16  zero
+ *       56        8  checksum of bytes 0..55
+ *       64           frames
+ *
+ *   frame      begins at a multiple of 8; up to 7 bytes of any value follow until the next
+ *   offset     size  meaning
+ *        0        8  magic "MFRAME\r\n"
+ *        8        2  version, 1
+ *       10        1  codec (store/codec/codec.h)
+ *       11        1  codec version
+ *       12        1  dtype (store/util/dtype.h)
+ *       13        1  salt
+ *       14        2  zero
+ *       16        4  raw length, 1..FRAME_RAW_MAX
+ *       20        4  payload length, 0..FRAME_PAYLOAD_MAX
+ *       24       16  chunk id, not zero
+ *       40       16  chunk id of the base; zero: none
+ *       56        8  checksum of the payload
+ *       64        8  zero
+ *       72        8  checksum of bytes 0..71
+ *       80           payload
+ *
+ * A frame is sound if and only if magic, version and checksums are right, the lengths are in bounds and the
+ * payload ends inside the file. Bytes said to be zero are written as zero and ignored when read. Between
+ * frames there may be gaps (failed or torn appends): a scan looks for the next sound header at each multiple
+ * of 8.
  */
 #ifndef MITHRIL_STORE_PACKS_PACKS_H
 #define MITHRIL_STORE_PACKS_PACKS_H
@@ -20,8 +58,12 @@
 #define PACK_HEADER_SIZE 64u
 #define FRAME_HEADER_SIZE 80u
 #define FRAME_PAYLOAD_MAX (1u << 20)
+#define FRAME_RAW_MAX (1u << 20)
+#define PACK_MAGIC "MPACK\r\n\x1a"
+#define FRAME_MAGIC "MFRAME\r\n"
 
-/* Names a chunk by its content: XXH3-128 of the raw bytes, seeded with the superblock's seed plus `salt` (see frame). */
+/* Names a chunk by its content: XXH3-128 of the raw bytes, seeded with the superblock's seed plus `salt` (see
+ * frame). */
 struct chunk_id {
 	uint8_t b[16];
 };
@@ -40,7 +82,7 @@ static inline bool chunk_id_equal(const struct chunk_id *a, const struct chunk_i
 struct frame {
 	struct chunk_id id;
 	struct chunk_id base; /* zero: none */
-	uint32_t raw_len; /* 1..CODEC_CHUNK_MAX */
+	uint32_t raw_len;     /* 1..FRAME_RAW_MAX */
 	uint32_t payload_len;
 	uint8_t codec, codec_version, dtype;
 	uint8_t salt; /* 0, or n when n chunks with other bytes but the same id were there before */
@@ -52,10 +94,11 @@ struct frame_place {
 	uint32_t payload_len;
 };
 
-/* Pure: the 80 bytes before the payload (mithril-format(5)): magic, version, fields, XXH3-64 of the payload, XXH3-64 of the header
- * before it. */
+/* Pure: the 80 bytes before the payload (mithril-format(5)): magic, version, fields, XXH3-64 of the payload,
+ * XXH3-64 of the header before it. */
 void frame_encode(const struct frame *frame, const void *payload, uint8_t dst[FRAME_HEADER_SIZE]);
-/* Pure. Checks the header's checksum and bounds; *payload_sum is what the payload must hash to. -EBADMSG, -EPROTONOSUPPORT. */
+/* Pure. Checks the header's checksum and bounds; *payload_sum is what the payload must hash to. -EBADMSG;
+ * -EPROTONOSUPPORT a sound header of a newer version. */
 int frame_decode(struct frame *frame, uint64_t *payload_sum, const uint8_t *src, size_t len);
 
 struct packs;
@@ -64,33 +107,44 @@ struct packs;
 int packs_open(const char *dir, const uint8_t store_uuid[16], bool read_only, struct packs **out);
 void packs_close(struct packs *packs);
 
-/* Appends one frame. Not durable before packs_sync. -ENOSPC, -EIO, -EROFS; after a failure the space is left as a gap that scans skip. */
-int packs_append(struct packs *packs, const struct frame *frame, const void *payload, struct frame_place *place);
+/* Appends one frame. Not durable before packs_sync. -EINVAL a field out of bounds; -ENOSPC, -EIO, -EROFS,
+ * -errno of pwritev(2): the space is then used by the next append, or left as a gap that scans skip. */
+int packs_append(
+	struct packs *packs, const struct frame *frame, const void *payload, struct frame_place *place);
 
-/* Copies a frame as it is (header and payload, verified) to the append pack: for garbage collection. */
+/* Copies a frame as it is (header and payload, verified) to the append pack: for garbage collection. Errors
+ * of packs_read and packs_append. */
 int packs_move(struct packs *packs, const struct frame_place *from, struct frame_place *to);
 
-/* Everything appended before the call becomes durable (data, and the directory for new packs). A failed sync is sticky:
- * appends give -EIO until the store is reopened. */
+/* Everything appended before the call becomes durable (data, and the directory for new packs). A failed sync
+ * is sticky: appends and syncs give -EIO until the store is reopened. */
 int packs_sync(struct packs *packs);
 
-/* Reads and verifies the frame at `place`: header into *frame, payload into `payload` (place->payload_len <= capacity).
- * -EBADMSG any checksum, bound or identity is wrong (`expect`, if not NULL, must equal the frame's id);
- * -ENOENT that pack is gone (it may have been rewritten: look the chunk up again); -ENOBUFS; -errno of pread(2). */
-int packs_read(struct packs *packs, const struct frame_place *place, const struct chunk_id *expect, struct frame *frame,
-	void *payload, size_t capacity);
+/* Reads and verifies the frame at `place`: header into *frame, payload into `payload` (place->payload_len <=
+ * capacity). -EBADMSG any checksum, bound or identity is wrong (`expect`, if not NULL, must equal the frame's
+ * id); -ENOENT that pack is gone (it may have been rewritten: look the chunk up again); -ENOBUFS; -errno of
+ * pread(2). */
+int packs_read(struct packs *packs, const struct frame_place *place, const struct chunk_id *expect,
+	struct frame *frame, void *payload, size_t capacity);
 
-/* Calls `each` for every frame with a sound header, in order. Gaps and torn tails are skipped (*lost_bytes counts them; may be NULL). */
-int packs_scan(struct packs *packs, uint64_t pack, int (*each)(void *ctx, const struct frame *frame, const struct frame_place *place),
-	void *ctx, uint64_t *lost_bytes);
+/* Calls `each` for every frame with a sound header that ends inside the file, in order, until it gives
+ * non-zero, which is then returned. Payloads are not looked at: packs_read does. Gaps, torn tails and a
+ * damaged pack header are skipped (*lost_bytes counts them; may be NULL). A sealed pack is complete: the call
+ * first waits for appends under way in it. -EBADMSG the file is a pack of another store or another id;
+ * -ENOENT; -errno of pread(2). */
+int packs_scan(struct packs *packs, uint64_t pack,
+	int (*each)(void *ctx, const struct frame *frame, const struct frame_place *place), void *ctx,
+	uint64_t *lost_bytes);
 
-/* Ids of all packs, ascending; the caller frees *ids. `append` is set to the one that is open for appending or 0. */
+/* Ids of all packs, ascending; the caller frees *ids. `append` is set to the one that is open for appending
+ * or 0. */
 int packs_list(struct packs *packs, uint64_t **ids, size_t *count, uint64_t *append);
 /* Bytes on disk (st_blocks) of one pack. */
 int packs_size(struct packs *packs, uint64_t pack, uint64_t *bytes);
 /* Seals the append pack, so that it can be collected. */
 int packs_seal(struct packs *packs);
-/* Unlinks a sealed pack. Readers that have it open go on; later ones get -ENOENT. -EBUSY the append pack. */
+/* Unlinks a sealed pack. Reads under way go on; later ones get -ENOENT. -EBUSY the append pack, or one with
+ * appends under way; -EROFS. */
 int packs_remove(struct packs *packs, uint64_t pack);
 
 /* Bytes on disk of all packs, and bytes read from packs since open. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/chunks/announced.h"
 #include "store/chunks/pins.h"
 #include "store/util/bytes.h"
 #include "store/util/log.h"
@@ -12,6 +13,7 @@ struct chunks {
 	struct kv *kv;
 	uint64_t seed;
 	struct pins *pins;
+	struct announced announced;
 };
 
 int chunks_open(struct kv *kv, uint64_t seed, struct chunks **out)
@@ -27,6 +29,7 @@ int chunks_open(struct kv *kv, uint64_t seed, struct chunks **out)
 		free(chunks);
 		return -ENOMEM;
 	}
+	announced_init(&chunks->announced);
 	*out = chunks;
 	return 0;
 }
@@ -36,6 +39,7 @@ void chunks_close(struct chunks *chunks)
 	if (!chunks)
 		return;
 	pins_free(chunks->pins);
+	announced_release(&chunks->announced);
 	free(chunks);
 }
 
@@ -50,6 +54,8 @@ int chunks_get(struct chunks *chunks, const struct chunk_id *id, struct chunk_re
 	size_t len;
 	int rc;
 
+	if (announced_find(&chunks->announced, id, record))
+		return 0;
 	rc = kv_get(chunks->kv, KV_CHUNKS, id->b, sizeof id->b, value, sizeof value, &len);
 	if (rc)
 		return rc == -ENOBUFS ? -EBADMSG : rc;
@@ -151,4 +157,19 @@ int chunks_each(struct chunks *chunks,
 		rc = -EBADMSG;
 	kv_iter_free(it);
 	return rc;
+}
+
+int chunks_announce(struct chunks *chunks, const struct chunk_id *id, const struct chunk_record *record)
+{
+	return announced_add(&chunks->announced, id, record);
+}
+
+void chunks_retract(struct chunks *chunks, const struct chunk_id *id)
+{
+	announced_remove(&chunks->announced, id);
+}
+
+bool chunks_announced(struct chunks *chunks, const struct chunk_id *id, struct chunk_record *record)
+{
+	return announced_find(&chunks->announced, id, record);
 }

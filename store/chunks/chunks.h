@@ -62,12 +62,20 @@ int chunks_open(struct kv *kv, uint64_t seed, struct chunks **out);
 void chunks_close(struct chunks *chunks);
 uint64_t chunks_seed(const struct chunks *chunks);
 
-/* -ENOENT, -EBADMSG (a damaged record), -EIO. */
+/* -ENOENT, -EBADMSG (a damaged record), -EIO. Sees announced chunks too. */
 int chunks_get(struct chunks *chunks, const struct chunk_id *id, struct chunk_record *record);
 
 void chunks_put(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id,
 	const struct chunk_record *record);
 void chunks_delete(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id);
+
+/* A frame that was appended and whose record is not yet written: chunks_get finds it from now on, so that other
+ * files can share it and their batches put its record as well. Keep it pinned until it is retracted, which is after its
+ * record was written, or given up. -EEXIST announced already, -ENOMEM. */
+int chunks_announce(struct chunks *chunks, const struct chunk_id *id, const struct chunk_record *record);
+void chunks_retract(struct chunks *chunks, const struct chunk_id *id);
+/* Whether it is announced; *record is then filled. */
+bool chunks_announced(struct chunks *chunks, const struct chunk_id *id, struct chunk_record *record);
 
 /* Counted. A pin of a chunk that garbage collection has claimed waits until that is settled: hold no lock
  * that garbage collection needs. */

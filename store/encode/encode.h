@@ -1,9 +1,12 @@
 /*
- * The write path, as a background service: staged file -> segments -> chunks -> base -> frame -> pack -> recipe.
+ * The write path, as a background service: staged file -> segments -> chunks -> base -> frame -> pack ->
+ * recipe.
  *
- * One coordinator takes files from the stage's queue, labels them (store/formats), cuts them, and hands chunks to workers, one a core, through a bounded window; it
- * collects their frames in order, so packs and recipes do not depend on the number of threads. Small files go inline. Files finished together are published
- * together, after one sync of the packs. Memory: window x (raw + payload + base) a few MiB a core, whatever the file size.
+ * One coordinator takes files from the stage's queue, labels them (store/formats), cuts them, and hands
+ * chunks to workers, one a core, through a bounded window; it collects their frames in order, so packs and
+ * recipes do not depend on the number of threads. Small files go inline. Files finished together are
+ * published together, after one sync of the packs. Memory: window x (raw + payload + base) a few MiB a core,
+ * whatever the file size.
  */
 #ifndef MITHRIL_STORE_ENCODE_ENCODE_H
 #define MITHRIL_STORE_ENCODE_ENCODE_H
@@ -15,27 +18,29 @@
 #include "store/stage/stage.h"
 
 #define ENCODE_CHUNK (256u << 10) /* bytes of a tensor chunk, cut from the tensor's start */
-#define ENCODE_TENSOR_MIN 512u /* smaller tensors are kept in the file's skeleton */
+#define ENCODE_TENSOR_MIN 512u	  /* smaller tensors are kept in the file's skeleton */
 
 struct encoder;
 
 /* Starts the threads. threads 0: one a core. */
-int encoder_start(struct stage *stage, struct chunks *chunks, struct packs *packs, struct recipes *recipes, struct decoder *decoder,
-	struct kv *kv, unsigned threads, struct encoder **out);
+int encoder_start(struct stage *stage, struct chunks *chunks, struct packs *packs, struct recipes *recipes,
+	struct decoder *decoder, struct kv *kv, unsigned threads, struct encoder **out);
 /* Stops after the chunks under way; unfinished files stay staged and queued. */
 void encoder_stop(struct encoder *encoder);
 
 struct encoder_counts {
 	uint64_t files, raw_bytes; /* encoded since start */
-	uint64_t payload_bytes; /* appended to packs */
-	uint64_t dedup_bytes; /* raw bytes that were there already */
-	uint64_t delta_bytes; /* raw bytes encoded against a base */
-	uint64_t zero_bytes; /* raw bytes in holes and constant chunks */
-	uint64_t busy_ns; /* CPU time of the workers */
+	uint64_t payload_bytes;	   /* appended to packs */
+	uint64_t dedup_bytes;	   /* raw bytes that were there already */
+	uint64_t delta_bytes;	   /* raw bytes encoded against a base */
+	uint64_t zero_bytes;	   /* raw bytes in holes and constant chunks */
+	uint64_t busy_ns;	   /* CPU time of the workers */
 };
 void encoder_counts(struct encoder *encoder, struct encoder_counts *out);
 
-/* Re-encodes one chunk for upkeep: against `base` (NULL: alone), appends the frame, and fills *record. Nothing is committed. */
-int encode_again(struct encoder *encoder, const struct chunk_id *id, const struct chunk_id *base, struct chunk_record *record);
+/* Re-encodes one chunk for upkeep: against `base` (NULL: alone), appends the frame, and fills *record.
+ * Nothing is committed. */
+int encode_again(struct encoder *encoder, const struct chunk_id *id, const struct chunk_id *base,
+	struct chunk_record *record);
 
 #endif

@@ -1,0 +1,191 @@
+/*
+ * What the files of store/encode share. Not for others.
+ *
+ * encode.c  the service and its table of contents: take, encode, publish
+ * file.c    one file: label, skeleton, pieces in order, recipe
+ * plan.c    pure: a layout and a size to pieces
+ * base.c    which earlier file lends bases, and which chunk of it
+ * window.c  chunks under way: the ring between the coordinator and the workers
+ * chunk.c   one chunk: hash, share or encode
+ */
+#ifndef MITHRIL_STORE_ENCODE_PRIVATE_H
+#define MITHRIL_STORE_ENCODE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "store/codec/cdc.h"
+#include "store/codec/codec.h"
+#include "store/encode/encode.h"
+#include "store/formats/formats.h"
+
+/* Constant, whatever the number of cores: what is known when a chunk is begun depends on it, and output must
+ * not depend on cores. */
+#define WINDOW 32u
+#define CLASSES_MAX 64u
+
+/* --- plan.c --- */
+
+enum piece_kind {
+	PIECE_SKELETON, /* a range that is gathered into the file's skeleton */
+	PIECE_TENSOR,	/* part of one tensor: a chunk */
+	PIECE_OPAQUE,	/* a large range of unknown bytes: cut by content, or fixed */
+	PIECE_END,
+};
+
+struct piece {
+	enum piece_kind kind;
+	uint64_t off, len;
+	size_t tensor; /* index in the layout, of PIECE_TENSOR */
+	bool first;    /* the first piece of its tensor */
+};
+
+/* Walks a file of `size` bytes in order; pieces cover it without gaps. Tensors come in chunks of ENCODE_CHUNK
+ * from their start. */
+struct plan {
+	const struct layout *layout;
+	uint64_t size, at;
+	size_t tensor;
+};
+void plan_init(struct plan *plan, const struct layout *layout, uint64_t size);
+void plan_next(struct plan *plan, struct piece *piece);
+/* Gaps up to this many bytes between tensors go to the skeleton. */
+#define PLAN_GAP_MAX (64u << 10)
+
+/* --- chunk.c --- */
+
+/* How chunks of one kind of tensor (last part of the name, dtype) fared with bases in this file. */
+struct class_stats {
+	uint64_t key; /* 0: free */
+	unsigned tried, used, skipped;
+	int hint;
+};
+
+enum job_kind {
+	JOB_CHUNK,    /* for a worker */
+	JOB_SKELETON, /* a range whose bytes are in the skeleton: only an extent, in its turn */
+	JOB_HOLE,     /* likewise */
+};
+
+/* One step of a file: most are chunks on their way through a worker. */
+struct chunk_job {
+	enum job_kind kind;
+	uint8_t *raw; /* ENCODE_CHUNK bytes */
+	uint8_t *payload;
+	size_t len;
+	enum dtype dtype;
+	struct chunk_id base; /* candidate, or zero */
+	int hint;
+	struct class_stats *class; /* of the tensor; NULL: opaque */
+	uint64_t off, span;	   /* range of the file */
+
+	int rc;
+	bool shared; /* already there, bytes compared */
+	struct chunk_id id, used_base;
+	uint8_t salt;
+	struct codec_result result;
+	struct chunk_record base_record;
+
+	enum { JOB_FREE, JOB_READY, JOB_TAKEN, JOB_DONE } state;
+};
+
+/* Hashes, shares or encodes. Unless job->rc is set: job->id and, if not zero, job->used_base are pinned (the
+ * coordinator unpins). */
+void chunk_encode(struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job);
+/* Whether the chunk `id`, if it exists, has just these bytes. 1 yes, 0 other bytes, -ENOENT, -errno. */
+int chunk_compare(struct encoder *encoder, const struct chunk_id *id, const void *raw, size_t len);
+
+/* --- window.c --- */
+
+struct window {
+	pthread_mutex_t lock;
+	pthread_cond_t ready, done;
+	struct chunk_job jobs[WINDOW];
+	uint64_t head, next, tail; /* filled; next for a worker; next to collect */
+	bool stop;
+};
+int window_init(struct window *window);
+void window_release(struct window *window);
+/* The slot to fill, or NULL when the ring is full: collect first. */
+struct chunk_job *window_slot(struct window *window);
+/* What is no chunk is done at once. */
+void window_submit(struct window *window);
+/* The oldest job, once it is done; NULL when none is under way. The slot is free again after
+ * window_collected. */
+struct chunk_job *window_oldest(struct window *window);
+void window_collected(struct window *window);
+/* For workers. NULL: stop. */
+struct chunk_job *window_take(struct window *window);
+void window_finish(struct window *window, struct chunk_job *job);
+void window_stop(struct window *window);
+
+/* --- file.c --- */
+
+struct id_list {
+	struct chunk_id *ids;
+	size_t count, capacity;
+};
+
+/* One file under way. */
+struct file_encoding {
+	struct encoder *encoder;
+	struct stage_job *job;
+	struct view view;
+	struct layout layout;
+	struct family_id family;
+	struct kv_batch *batch;
+	struct recipe_builder *builder;
+	uint64_t base_recipe; /* 0: none */
+	struct recipe_cursor *base_cursor;
+	size_t base_tensor; /* the tensor whose place in it is remembered */
+	int64_t base_tensor_off;
+	struct id_list pins, announced, skeleton;
+	struct class_stats classes[CLASSES_MAX];
+	uint64_t new_bytes;
+	bool gathering;	    /* the skeleton pass: collected chunks are not yet extents */
+	size_t skeleton_at; /* next skeleton chunk, in the second pass */
+	uint32_t skeleton_off;
+	struct chunk_job *gather; /* the slot that skeleton bytes are gathered in, or NULL */
+};
+
+/* Encodes a staged file. On success p->batch, recipe and blocks are set. 0; -ESTALE it was changed;
+ * -ESHUTDOWN; -errno. */
+int file_encode(struct encoder *encoder, struct file_encoding *file, struct stage_publication *p);
+/* Unpins, retracts, frees; after publication or failure. */
+void file_release(struct file_encoding *file);
+
+/* --- base.c --- */
+
+/* Chooses the earlier file that lends bases best, judged on samples of a few large tensors. Sets
+ * file->base_recipe and base_cursor. */
+int base_choose(struct file_encoding *file, struct codec_workspace *ws);
+/* The candidate base chunk for `len` bytes at `off` of tensor `t` (layout index) or of opaque bytes
+ * (SIZE_MAX); zero id: none. */
+struct chunk_id base_chunk(struct file_encoding *file, size_t t, uint64_t off, size_t len);
+/* A layout's tensor in the recipe's terms. */
+void segment_of(const struct tensor *tensor, struct segment *segment);
+struct family_id family_of(const struct layout *layout);
+
+struct encoder {
+	struct stage *stage;
+	struct chunks *chunks;
+	struct packs *packs;
+	struct recipes *recipes;
+	struct decoder *decoder;
+	struct kv *kv;
+	struct cdc cdc;
+	struct window window;
+	unsigned threads;
+	pthread_t *workers, coordinator;
+	bool coordinator_started;
+	unsigned workers_started;
+	_Atomic bool stop;
+	pthread_mutex_t again_lock; /* guards again_ws */
+	struct codec_workspace *again_ws, *ws;
+	struct {
+		_Atomic uint64_t files, raw, payload, dedup, delta, zero, busy_ns;
+	} counts;
+};
+
+#endif

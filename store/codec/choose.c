@@ -1,0 +1,97 @@
+#include "store/codec/choose.h"
+
+#include "store/codec/block.h"
+#include "store/codec/prefix.h"
+#include "store/codec/workspace.h"
+
+#define TRIAL_BYTES SAMPLE_BYTES
+#define TRIAL_LEVEL 1
+
+enum transform choose_transform(enum codec codec, struct element element)
+{
+	switch (codec) {
+	case CODEC_XOR:
+		return element.rotate ? TRANSFORM_XOR_ROTATE : TRANSFORM_XOR;
+	case CODEC_DIFF:
+		return element.is_float ? TRANSFORM_DIFF_FLOAT : TRANSFORM_DIFF;
+	default:
+		return element.rotate ? TRANSFORM_ROTATE : TRANSFORM_NONE;
+	}
+}
+
+int choose_has_twin(const struct codec_input *in)
+{
+	return in->base && in->base_len == in->len;
+}
+
+int choose_has_prefix(const struct codec_input *in)
+{
+	return in->base && in->base_len <= CODEC_CHUNK_MAX && prefix_allowed(in->base, in->base_len);
+}
+
+/* What zstd makes of the middle of the chunk, and of that with the middle of the base before it. */
+static void try_zstd(struct codec_workspace *ws, const struct codec_input *in, struct choice *choice)
+{
+	size_t n = in->len < TRIAL_BYTES ? in->len : TRIAL_BYTES;
+	size_t at = (in->len - n) / 2, len;
+	const uint8_t *src = (const uint8_t *)in->src + at, *base = in->base;
+
+	len = block_zstd(ws, ws->second, sizeof ws->second, src, n, TRIAL_LEVEL);
+	if (len)
+		choice->bytes[CODEC_ZSTD] = (size_t)((uint64_t)len * in->len / n);
+	if (!choose_has_prefix(in))
+		return;
+	/* edits move what follows them: twice the length, around the same place */
+	size_t from = at > n / 2 ? at - n / 2 : 0;
+	if (from >= in->base_len)
+		from = in->base_len > 2 * n ? in->base_len - 2 * n : 0;
+	size_t base_len = in->base_len - from < 2 * n ? in->base_len - from : 2 * n;
+	if (!prefix_allowed(base + from, base_len))
+		return;
+	len = prefix_encode(ws, ws->second, sizeof ws->second, src, n, base + from, base_len, TRIAL_LEVEL);
+	if (len)
+		choice->bytes[CODEC_ZSTD_BASE] = (size_t)((uint64_t)len * in->len / n);
+}
+
+/* Integers often repeat or count, which byte frequencies do not show: zstd on the planes of the middle. */
+static void try_planes(struct codec_workspace *ws, const struct codec_input *in, struct element element,
+	enum codec codec, struct choice *choice)
+{
+	size_t n = (in->len < TRIAL_BYTES ? in->len : TRIAL_BYTES) >> element.log_width;
+	size_t raw = n << element.log_width, at = (in->len - raw) / 2 & ~(size_t)(TRANSFORM_WIDTH_MAX - 1),
+	       len;
+	uint8_t *planes[TRANSFORM_WIDTH_MAX];
+
+	for (unsigned p = 0; p < 1u << element.log_width; p++)
+		planes[p] = ws->planes + p * n;
+	transform_split(ws->ops, element.log_width, choose_transform(codec, element), planes,
+		(const uint8_t *)in->src + at, in->base ? (const uint8_t *)in->base + at : NULL, n);
+	len = block_zstd(ws, ws->second, sizeof ws->second, ws->planes, raw, TRIAL_LEVEL);
+	len = (size_t)((uint64_t)len * in->len / raw);
+	if (len && len < choice->bytes[codec])
+		choice->bytes[codec] = len;
+}
+
+void choose(struct codec_workspace *ws, const struct codec_input *in, struct choice *choice)
+{
+	struct element element = element_of(in->dtype);
+	size_t n = in->len >> element.log_width, tail = in->len - (n << element.log_width);
+	int twin = choose_has_twin(in);
+
+	for (int i = 0; i < CODEC_COUNT; i++)
+		choice->bytes[i] = CHOOSE_NEVER;
+	choice->bytes[CODEC_STORED] = in->len;
+	if (!n)
+		return;
+	sample_take(&ws->sample, in->src, twin ? in->base : NULL, n, element.log_width);
+	for (enum codec c = CODEC_PLANES; c <= CODEC_DIFF; c++) {
+		if (c != CODEC_PLANES && !twin)
+			break;
+		choice->bytes[c] = tail + sample_cost(&ws->sample, ws->ops, element.log_width,
+						  choose_transform(c, element), n, choice->costs[c]);
+		if (!element.is_float && element.log_width)
+			try_planes(ws, in, element, c, choice);
+	}
+	if (!element.is_float)
+		try_zstd(ws, in, choice);
+}

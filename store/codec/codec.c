@@ -1,0 +1,269 @@
+#include "store/codec/codec.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "store/codec/block.h"
+#include "store/codec/choose.h"
+#include "store/codec/payload.h"
+#include "store/codec/prefix.h"
+#include "store/codec/workspace.h"
+
+#define TRIAL_BYTES 8192u /* of a plane, to see whether looking for matches pays */
+
+static const char *const names[CODEC_COUNT] = {
+	[CODEC_STORED] = "stored",
+	[CODEC_CONSTANT] = "constant",
+	[CODEC_ZSTD] = "zstd",
+	[CODEC_ZSTD_BASE] = "zstd-base",
+	[CODEC_PLANES] = "planes",
+	[CODEC_XOR] = "xor",
+	[CODEC_DIFF] = "diff",
+};
+
+const char *codec_name(enum codec codec)
+{
+	return (unsigned)codec < CODEC_COUNT ? names[codec] : "?";
+}
+
+int codec_needs_base(enum codec codec)
+{
+	return codec == CODEC_ZSTD_BASE || codec == CODEC_XOR || codec == CODEC_DIFF;
+}
+
+static int zstd_level(enum codec_level level)
+{
+	switch (level) {
+	case CODEC_FAST:
+		return 1;
+	case CODEC_SMALL:
+		return 12;
+	default:
+		return 3;
+	}
+}
+
+/* Whether zstd finds repeats in the middle of a plane that its byte frequencies do not explain. */
+static int matches_pay(struct codec_workspace *ws, const uint8_t *plane, size_t n)
+{
+	size_t len = n < TRIAL_BYTES ? n : TRIAL_BYTES, matched, alone;
+	const uint8_t *from = plane + (n - len) / 2;
+
+	matched = block_zstd(ws, ws->gaps, sizeof ws->gaps, from, len, 1);
+	if (!matched || matched >= len - len / 16)
+		return 0;
+	alone = block_zstd(ws, ws->gaps, sizeof ws->gaps, from, len, 0);
+	return !alone || matched < alone - alone / 16;
+}
+
+/* Floats whose bytes are evenly spread are noise; integers may count. */
+static enum block_try how_to_code(struct codec_workspace *ws, const uint8_t *plane, size_t n,
+	struct element element, const struct plane_cost *cost, enum codec_level level)
+{
+	enum block_try otherwise = TRY_ENTROPY;
+
+	if (cost->method == BLOCK_SPARSE || cost->method == BLOCK_CONSTANT)
+		return TRY_SPARSE;
+	if (cost->method == BLOCK_STORED) {
+		if (element.is_float && level != CODEC_SMALL)
+			return TRY_STORED;
+		otherwise = TRY_STORED;
+	}
+	return level != CODEC_FAST && matches_pay(ws, plane, n) ? TRY_MATCH : otherwise;
+}
+
+static size_t encode_planes(struct codec_workspace *ws, uint8_t *dst, size_t capacity,
+	const struct codec_input *in, enum codec codec, const struct plane_cost *costs,
+	enum codec_level level)
+{
+	struct element element = element_of(in->dtype);
+	unsigned width = 1u << element.log_width;
+	size_t n = in->len >> element.log_width, tail = in->len & (width - 1), used = 0;
+	uint8_t *planes[TRANSFORM_WIDTH_MAX];
+
+	for (unsigned p = 0; p < width; p++)
+		planes[p] = ws->planes + p * n;
+	transform_split(
+		ws->ops, element.log_width, choose_transform(codec, element), planes, in->src, in->base, n);
+	for (unsigned p = width; p-- > 0;) {
+		enum block_try how = how_to_code(ws, planes[p], n, element, &costs[p], level);
+		size_t len = block_encode(
+			ws, dst + used, capacity - used, planes[p], n, how, costs[p].fill, zstd_level(level));
+		if (!len)
+			return 0;
+		used += len;
+	}
+	if (capacity - used < tail)
+		return 0;
+	memcpy(dst + used, (const uint8_t *)in->src + in->len - tail, tail);
+	return used + tail;
+}
+
+/* Payload bytes, or 0 if they are not fewer than in->len. */
+static size_t encode_as(struct codec_workspace *ws, uint8_t *dst, const struct codec_input *in,
+	enum codec codec, const struct choice *choice, enum codec_level level)
+{
+	size_t capacity = in->len - 1;
+
+	switch (codec) {
+	case CODEC_ZSTD:
+		return block_zstd(ws, dst, capacity, in->src, in->len, zstd_level(level));
+	case CODEC_ZSTD_BASE:
+		return prefix_encode(
+			ws, dst, capacity, in->src, in->len, in->base, in->base_len, zstd_level(level));
+	case CODEC_PLANES:
+	case CODEC_XOR:
+	case CODEC_DIFF:
+		return encode_planes(ws, dst, capacity, in, codec, choice->costs[codec], level);
+	default:
+		return 0;
+	}
+}
+
+static int try_constant(void *dst, const struct codec_input *in, struct codec_result *result)
+{
+	size_t width = dtype_width(in->dtype);
+
+	if (in->len <= width || memcmp(in->src, (const uint8_t *)in->src + width, in->len - width) != 0)
+		return 0;
+	memcpy(dst, in->src, width);
+	*result = (struct codec_result){CODEC_CONSTANT, width};
+	return 1;
+}
+
+/* The smallest guess; the hinted codec if nothing is clearly smaller. */
+static enum codec best_guess(const struct choice *choice, int hint)
+{
+	enum codec best = CODEC_STORED;
+
+	for (int c = 0; c < CODEC_COUNT; c++) {
+		if (choice->bytes[c] < choice->bytes[best])
+			best = (enum codec)c;
+	}
+	if (hint > 0 && hint < CODEC_COUNT && choice->bytes[hint] != CHOOSE_NEVER &&
+		choice->bytes[hint] - choice->bytes[best] < choice->bytes[best] / 128)
+		best = (enum codec)hint;
+	return best;
+}
+
+/* Every codec that applies, in full. */
+static void encode_smallest(struct codec_workspace *ws, uint8_t *dst, const struct codec_input *in,
+	struct choice *choice, struct codec_result *result)
+{
+	if (choice->bytes[CODEC_ZSTD] == CHOOSE_NEVER)
+		choice->bytes[CODEC_ZSTD] = in->len;
+	for (enum codec c = CODEC_ZSTD; c < CODEC_COUNT; c++) {
+		if (choice->bytes[c] == CHOOSE_NEVER)
+			continue;
+		size_t len = encode_as(ws, ws->second, in, c, choice, CODEC_SMALL);
+		if (!len || len >= result->len)
+			continue;
+		memcpy(dst, ws->second, len);
+		*result = (struct codec_result){c, len};
+	}
+}
+
+int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
+	enum codec_level level, int hint, struct codec_result *result)
+{
+	struct choice choice;
+
+	if (!in->len || in->len > CODEC_CHUNK_MAX || capacity < CODEC_BOUND(in->len))
+		return -EINVAL;
+	if (try_constant(dst, in, result))
+		return 0;
+	*result = (struct codec_result){CODEC_STORED, in->len};
+	choose(ws, in, &choice);
+	if (level == CODEC_SMALL) {
+		encode_smallest(ws, dst, in, &choice, result);
+	} else {
+		enum codec best = best_guess(&choice, hint);
+		size_t len = encode_as(ws, dst, in, best, &choice, level);
+		if (len)
+			*result = (struct codec_result){best, len};
+	}
+	if (result->codec == CODEC_STORED)
+		memcpy(dst, in->src, in->len);
+	return 0;
+}
+
+size_t codec_estimate(struct codec_workspace *ws, const struct codec_input *in)
+{
+	struct choice choice;
+
+	if (!in->len || in->len > CODEC_CHUNK_MAX)
+		return in->len;
+	choose(ws, in, &choice);
+	return choice.bytes[best_guess(&choice, -1)];
+}
+
+static int decode_constant(uint8_t *dst, size_t raw_len, const uint8_t *payload, size_t len, enum dtype dtype)
+{
+	size_t width = dtype_width(dtype);
+
+	if (len != width || raw_len <= width)
+		return -EBADMSG;
+	if (width == 1) {
+		memset(dst, payload[0], raw_len);
+		return 0;
+	}
+	memcpy(dst, payload, width);
+	for (size_t done = width; done < raw_len;) {
+		size_t more = done < raw_len - done ? done : raw_len - done;
+		memcpy(dst + done, dst, more);
+		done += more;
+	}
+	return 0;
+}
+
+static int decode_planes(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, const uint8_t *payload,
+	size_t len, enum codec codec, enum dtype dtype, const uint8_t *base)
+{
+	struct element element = element_of(dtype);
+	unsigned width = 1u << element.log_width;
+	size_t n = raw_len >> element.log_width, tail = raw_len & (width - 1);
+	const uint8_t *planes[TRANSFORM_WIDTH_MAX], *at = payload, *end = payload + len;
+
+	if (!n)
+		return -EBADMSG;
+	for (unsigned p = width; p-- > 0;) {
+		if (block_decode(ws, &at, end, ws->planes + p * n, n, &planes[p]))
+			return -EBADMSG;
+	}
+	if ((size_t)(end - at) != tail)
+		return -EBADMSG;
+	transform_merge(ws->ops, element.log_width, choose_transform(codec, element), dst, planes, base, n);
+	memcpy(dst + raw_len - tail, at, tail);
+	return 0;
+}
+
+int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const void *payload,
+	size_t payload_len, enum codec codec, unsigned version, enum dtype dtype, const void *base,
+	size_t base_len)
+{
+	if (version != CODEC_VERSION || (unsigned)codec >= CODEC_COUNT)
+		return -EPROTONOSUPPORT;
+	if (!raw_len || raw_len > CODEC_CHUNK_MAX)
+		return -EBADMSG;
+	if (codec_needs_base(codec) && !base)
+		return -EBADMSG;
+	switch (codec) {
+	case CODEC_STORED:
+		if (payload_len != raw_len)
+			return -EBADMSG;
+		memcpy(dst, payload, raw_len);
+		return 0;
+	case CODEC_CONSTANT:
+		return decode_constant(dst, raw_len, payload, payload_len, dtype);
+	case CODEC_ZSTD:
+		return ZSTD_decompressDCtx(ws->decode, dst, raw_len, payload, payload_len) == raw_len
+			       ? 0
+			       : -EBADMSG;
+	case CODEC_ZSTD_BASE:
+		return prefix_decode(ws, dst, raw_len, payload, payload_len, base, base_len);
+	default:
+		if (codec != CODEC_PLANES && base_len != raw_len)
+			return -EBADMSG;
+		return decode_planes(ws, dst, raw_len, payload, payload_len, codec, dtype, base);
+	}
+}

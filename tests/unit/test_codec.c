@@ -1,0 +1,631 @@
+// links: m_codec
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <zstd.h>
+
+#include "store/codec/codec.h"
+#include "store/codec/payload.h"
+#include "store/codec/transform.h"
+#include "store/codec/transform_avx2.h"
+#include "store/util/bytes.h"
+
+#define GUARD 64
+#define GUARD_BYTE 0xa7
+
+static struct codec_workspace *ws;
+
+static int setup(void **state)
+{
+	(void)state;
+	ws = codec_workspace_new();
+	return ws ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	codec_workspace_free(ws);
+	return 0;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* Contents a tensor may have. */
+enum content { RANDOM, ZERO, SMALL_FLOATS, SPECIAL_FLOATS, SPARSE, RAMP, PERIODIC, TEXT, CONTENT_COUNT };
+
+static uint64_t special_float(uint64_t r, size_t width)
+{
+	uint64_t top = UINT64_C(1) << (8 * width - 1);
+	uint64_t exponent = width == 8	 ? UINT64_C(0x7ff0000000000000)
+			    : width == 4 ? 0x7f800000
+			    : width == 2 ? 0x7f80
+					 : 0x7c;
+	switch (r % 9) {
+	case 0:
+		return 0;
+	case 1:
+		return top; /* -0 */
+	case 2:
+		return exponent; /* inf */
+	case 3:
+		return exponent | top;
+	case 4:
+		return exponent | (r >> 8 & (exponent ^ (top - 1))) | 1; /* NaN with a payload */
+	case 5:
+		return exponent | (r >> 8 & (exponent ^ (top - 1))) | 1 | top;
+	case 6:
+		return r >> 8 & (exponent ^ (top - 1)); /* denormal */
+	case 7:
+		return (r >> 8 & (exponent ^ (top - 1))) | top;
+	default:
+		return r >> 8 & (top | (top - 1));
+	}
+}
+
+static void fill(uint8_t *dst, size_t len, enum content content, size_t width, uint64_t seed)
+{
+	uint64_t r = seed * 2 + 1;
+	static const char words[] = "the chunk, the base, the frame and the pack. ";
+
+	for (size_t i = 0; i < len; i += width) {
+		uint64_t x = 0;
+		next_random(&r);
+		switch (content) {
+		case RANDOM:
+			x = r;
+			break;
+		case SMALL_FLOATS:
+			/* exponents around a mean, noise below */
+			x = (r & ((UINT64_C(1) << (8 * width - 3)) - 1)) | (UINT64_C(1) << (8 * width - 3));
+			x ^= (uint64_t)(r >> 60 & 1) << (8 * width - 1);
+			break;
+		case SPECIAL_FLOATS:
+			x = special_float(r >> 4, width);
+			break;
+		case SPARSE:
+			x = r >> 20 & 63 ? 7 : r;
+			break;
+		case RAMP:
+			x = i / width;
+			break;
+		case PERIODIC:
+			x = (i / width % 100) * UINT64_C(0x9e3779b97f4a7c15);
+			break;
+		case TEXT:
+			for (size_t k = 0; k < width; k++)
+				x = x << 8 |
+				    (uint8_t)words[(i + k + (r >> 61 ? 0 : r >> 5)) % (sizeof words - 1)];
+			break;
+		default:
+			break;
+		}
+		x = htole64(x);
+		memcpy(dst + i, &x, len - i < width ? len - i : width);
+	}
+}
+
+/* A neighbour of src as training makes it: most elements moved a little, some not. */
+static void perturb(uint8_t *dst, const uint8_t *src, size_t len, size_t width, unsigned keep, uint64_t seed)
+{
+	uint64_t r = seed * 2 + 1;
+
+	memcpy(dst, src, len);
+	for (size_t i = 0; i + width <= len; i += width) {
+		next_random(&r);
+		if (r >> 40 & keep)
+			continue;
+		dst[i] = (uint8_t)(dst[i] + (r >> 8 & 15));
+		if (width > 1 && !(r >> 50 & 7))
+			dst[i + 1]++;
+	}
+}
+
+/* Encodes into a buffer of just the bound, between guards, and decodes into one of just the length. */
+static struct codec_result round_trip(const struct codec_input *in, enum codec_level level, int hint)
+{
+	struct codec_result result = {CODEC_COUNT, 0};
+	uint8_t *dst = malloc(CODEC_BOUND(in->len) + 2 * GUARD), *back = malloc(in->len + 2 * GUARD),
+		*payload;
+
+	assert_non_null(dst);
+	assert_non_null(back);
+	memset(dst, GUARD_BYTE, CODEC_BOUND(in->len) + 2 * GUARD);
+	memset(back, GUARD_BYTE, in->len + 2 * GUARD);
+	assert_int_equal(codec_encode(ws, dst + GUARD, CODEC_BOUND(in->len), in, level, hint, &result), 0);
+	assert_in_range(result.codec, 0, CODEC_COUNT - 1);
+	assert_in_range(result.len, 1, in->len);
+	for (size_t i = 0; i < GUARD; i++) {
+		assert_int_equal(dst[i], GUARD_BYTE);
+		assert_int_equal(dst[GUARD + CODEC_BOUND(in->len) + i], GUARD_BYTE);
+	}
+	/* a payload of its own, so that a sanitizer sees reads past it */
+	payload = malloc(result.len);
+	assert_non_null(payload);
+	memcpy(payload, dst + GUARD, result.len);
+	assert_int_equal(codec_decode(ws, back + GUARD, in->len, payload, result.len, result.codec,
+				 CODEC_VERSION, in->dtype, in->base, in->base_len),
+		0);
+	assert_memory_equal(back + GUARD, in->src, in->len);
+	for (size_t i = 0; i < GUARD; i++) {
+		assert_int_equal(back[i], GUARD_BYTE);
+		assert_int_equal(back[GUARD + in->len + i], GUARD_BYTE);
+	}
+	free(payload);
+	free(dst);
+	free(back);
+	return result;
+}
+
+static const size_t lengths[] = {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 255, 256, 511,
+	1000, 4095, 4096, 4097, 16384, 16391, 40003};
+
+static void every_dtype_and_content_comes_back(void **state)
+{
+	static const enum codec_level levels[] = {CODEC_FAST, CODEC_DEFAULT, CODEC_SMALL};
+	uint8_t *src = malloc(40003), *base = malloc(40003);
+	unsigned seen = 0;
+
+	(void)state;
+	assert_non_null(src);
+	assert_non_null(base);
+	/* the first number that is no dtype too */
+	for (int dtype = 0; dtype <= DTYPE_COUNT; dtype++) {
+		for (int content = 0; content < CONTENT_COUNT; content++) {
+			for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+				size_t width = dtype_width((enum dtype)dtype) > 8
+						       ? 8
+						       : dtype_width((enum dtype)dtype);
+				enum codec_level level = levels[(dtype + content + (int)i) % 3];
+				struct codec_input in = {
+					.src = src, .len = lengths[i], .dtype = (enum dtype)dtype};
+
+				fill(src, in.len, (enum content)content, width, i + 1);
+				seen |= 1u << round_trip(&in, level, -1).codec;
+				in.base = base;
+				in.base_len = in.len;
+				perturb(base, src, in.len, width, content & 1 ? 15 : 0, i + 77);
+				seen |= 1u << round_trip(&in, level, (int)(i % (CODEC_COUNT + 2)) - 1).codec;
+				in.base_len = in.len / 2;
+				seen |= 1u << round_trip(&in, level, CODEC_DIFF).codec;
+			}
+		}
+	}
+	/* every codec was chosen at least once */
+	assert_int_equal(seen, (1u << CODEC_COUNT) - 1);
+	free(src);
+	free(base);
+}
+
+static void largest_chunk_comes_back(void **state)
+{
+	uint8_t *src = malloc(CODEC_CHUNK_MAX), *base = malloc(CODEC_CHUNK_MAX);
+
+	(void)state;
+	assert_non_null(src);
+	assert_non_null(base);
+	for (int content = 0; content < CONTENT_COUNT; content++) {
+		struct codec_input in = {.src = src, .len = CODEC_CHUNK_MAX, .dtype = DTYPE_F32};
+		fill(src, in.len, (enum content)content, 4, 9);
+		round_trip(&in, CODEC_DEFAULT, -1);
+		perturb(base, src, in.len, 4, 0, 3);
+		in.base = base;
+		in.base_len = in.len;
+		round_trip(&in, CODEC_DEFAULT, -1);
+		in.dtype = DTYPE_OPAQUE;
+		round_trip(&in, CODEC_DEFAULT, -1);
+		in.base_len = in.len - 12345;
+		round_trip(&in, CODEC_DEFAULT, -1);
+	}
+	free(src);
+	free(base);
+}
+
+static void odd_lengths_around_a_large_chunk_come_back(void **state)
+{
+	size_t len = (256u << 10) + 7;
+	uint8_t *src = malloc(len), *base = malloc(len);
+
+	(void)state;
+	assert_non_null(src);
+	assert_non_null(base);
+	for (size_t cut = 0; cut < 16; cut++) {
+		for (int dtype = 0; dtype < DTYPE_COUNT; dtype++) {
+			size_t width =
+				dtype_width((enum dtype)dtype) > 8 ? 8 : dtype_width((enum dtype)dtype);
+			struct codec_input in = {.src = src,
+				.len = len - cut,
+				.dtype = (enum dtype)dtype,
+				.base = base,
+				.base_len = len - cut};
+			fill(src, len, SMALL_FLOATS, width, cut + 5);
+			perturb(base, src, len, width, 3, cut + 6);
+			round_trip(&in, CODEC_DEFAULT, -1);
+		}
+	}
+	free(src);
+	free(base);
+}
+
+static void bad_lengths_are_refused(void **state)
+{
+	uint8_t byte = 1;
+	struct codec_result result;
+	struct codec_input in = {.src = &byte, .len = 0};
+
+	(void)state;
+	assert_int_equal(codec_encode(ws, &byte, 1, &in, CODEC_DEFAULT, -1, &result), -EINVAL);
+	in.len = CODEC_CHUNK_MAX + 1;
+	assert_int_equal(codec_encode(ws, &byte, SIZE_MAX, &in, CODEC_DEFAULT, -1, &result), -EINVAL);
+	in.len = 1;
+	assert_int_equal(codec_encode(ws, &byte, 0, &in, CODEC_DEFAULT, -1, &result), -EINVAL);
+	assert_int_equal(codec_decode(ws, &byte, 0, &byte, 0, CODEC_STORED, 1, DTYPE_U8, NULL, 0), -EBADMSG);
+	assert_int_equal(
+		codec_decode(ws, &byte, CODEC_CHUNK_MAX + 1, &byte, 1, CODEC_CONSTANT, 1, DTYPE_U8, NULL, 0),
+		-EBADMSG);
+	assert_int_equal(
+		codec_decode(ws, &byte, 1, &byte, 1, CODEC_STORED, 2, DTYPE_U8, NULL, 0), -EPROTONOSUPPORT);
+	assert_int_equal(
+		codec_decode(ws, &byte, 1, &byte, 1, CODEC_COUNT, 1, DTYPE_U8, NULL, 0), -EPROTONOSUPPORT);
+	assert_int_equal(codec_decode(ws, &byte, 1, &byte, 1, CODEC_DIFF, 1, DTYPE_U8, NULL, 0), -EBADMSG);
+	assert_int_equal(codec_decode(ws, &byte, 1, &byte, 1, CODEC_DIFF, 1, DTYPE_U8, &byte, 2), -EBADMSG);
+}
+
+static void names_and_bases(void **state)
+{
+	(void)state;
+	for (int c = 0; c < CODEC_COUNT; c++)
+		assert_string_not_equal(codec_name((enum codec)c), "?");
+	assert_string_equal(codec_name(CODEC_COUNT), "?");
+	assert_true(codec_needs_base(CODEC_XOR) && codec_needs_base(CODEC_DIFF) &&
+		    codec_needs_base(CODEC_ZSTD_BASE));
+	assert_false(codec_needs_base(CODEC_PLANES) || codec_needs_base(CODEC_STORED) ||
+		     codec_needs_base(CODEC_ZSTD));
+}
+
+/* How much smaller typical chunks become: a wrong transform would still round-trip. */
+static void typical_chunks_shrink(void **state)
+{
+	size_t len = 256u << 10;
+	uint8_t *src = malloc(len), *base = malloc(len);
+	struct codec_input in = {.src = src, .len = len, .dtype = DTYPE_F32};
+
+	(void)state;
+	assert_non_null(src);
+	assert_non_null(base);
+	fill(src, len, ZERO, 4, 1);
+	assert_int_equal(round_trip(&in, CODEC_DEFAULT, -1).len, 4);
+	fill(src, len, RANDOM, 4, 1);
+	assert_int_equal(round_trip(&in, CODEC_DEFAULT, -1).codec, CODEC_STORED);
+	fill(src, len, SMALL_FLOATS, 4, 1);
+	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len * 95 / 100);
+	fill(src, len, PERIODIC, 4, 1);
+	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len / 100);
+	in.dtype = DTYPE_I64;
+	fill(src, len, RAMP, 8, 1);
+	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len / 50);
+	in.dtype = DTYPE_OPAQUE;
+	fill(src, len, TEXT, 1, 1);
+	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len / 2);
+	/* one bf16 in 64 moves */
+	in.dtype = DTYPE_BF16;
+	in.base = base;
+	in.base_len = len;
+	fill(base, len, SMALL_FLOATS, 2, 1);
+	perturb(src, base, len, 2, 63, 2);
+	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len / 60);
+	assert_in_range(codec_estimate(ws, &in), 1, len / 40);
+	/* a shifted copy of untyped noise */
+	in.dtype = DTYPE_OPAQUE;
+	fill(base, len, RANDOM, 8, 3);
+	memcpy(src, base + 1000, len - 1000);
+	in.len = len - 1000;
+	assert_int_equal(round_trip(&in, CODEC_DEFAULT, -1).codec, CODEC_ZSTD_BASE);
+	free(src);
+	free(base);
+}
+
+static void estimates_are_near(void **state)
+{
+	size_t len = 256u << 10;
+	uint8_t *src = malloc(len), *base = malloc(len);
+
+	(void)state;
+	assert_non_null(src);
+	assert_non_null(base);
+	for (unsigned keep = 0; keep < 64; keep = keep * 2 + 1) {
+		struct codec_input in = {
+			.src = src, .len = len, .dtype = DTYPE_F32, .base = base, .base_len = len};
+		fill(base, len, SMALL_FLOATS, 4, keep + 1);
+		perturb(src, base, len, 4, keep, 2);
+		size_t real = round_trip(&in, CODEC_DEFAULT, -1).len, guess = codec_estimate(ws, &in);
+		assert_in_range(guess, real * 85 / 100, real * 115 / 100);
+		in.base = NULL;
+		real = round_trip(&in, CODEC_DEFAULT, -1).len;
+		guess = codec_estimate(ws, &in);
+		assert_in_range(guess, real * 97 / 100, real * 103 / 100);
+	}
+	free(src);
+	free(base);
+}
+
+/* The same chunk gives the same payload, whatever the workspace saw before. */
+static void encoding_does_not_depend_on_the_past(void **state)
+{
+	size_t len = 50000;
+	uint8_t *src = malloc(len), *a = malloc(len), *b = malloc(len);
+
+	(void)state;
+	assert_non_null(src);
+	assert_non_null(a);
+	assert_non_null(b);
+	for (int content = 0; content < CONTENT_COUNT; content++) {
+		struct codec_input in = {
+			.src = src, .len = len, .dtype = content & 1 ? DTYPE_BF16 : DTYPE_OPAQUE};
+		struct codec_workspace *fresh = codec_workspace_new();
+		struct codec_result ra, rb;
+		assert_non_null(fresh);
+		fill(src, len, (enum content)content, 2, 4);
+		assert_int_equal(codec_encode(ws, a, len, &in, CODEC_DEFAULT, -1, &ra), 0);
+		assert_int_equal(codec_encode(fresh, b, len, &in, CODEC_DEFAULT, -1, &rb), 0);
+		assert_int_equal(ra.codec, rb.codec);
+		assert_int_equal(ra.len, rb.len);
+		assert_memory_equal(a, b, ra.len);
+		codec_workspace_free(fresh);
+	}
+	free(src);
+	free(a);
+	free(b);
+}
+
+/* Both instruction sets, every transform, width and some lengths. */
+static void transforms_agree_and_invert(void **state)
+{
+	static const size_t counts[] = {1, 3, 31, 32, 33, 64, 1000, 4096, 5001};
+	const struct transform_ops *fast = transform_avx2();
+	size_t most = 5001 * 8;
+	uint8_t *src = malloc(most), *base = malloc(most), *a = malloc(most), *b = malloc(most),
+		*back = malloc(most);
+
+	(void)state;
+	assert_true(src && base && a && b && back);
+	fill(src, most, RANDOM, 8, 1);
+	fill(base, most, RANDOM, 8, 2);
+	for (unsigned lw = 0; lw < TRANSFORM_WIDTHS; lw++) {
+		for (int t = 0; t < TRANSFORM_COUNT; t++) {
+			for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+				size_t n = counts[i], len = n << lw;
+				uint8_t *pa[8], *pb[8];
+				for (unsigned p = 0; p < 8; p++) {
+					pa[p] = a + p * n;
+					pb[p] = b + p * n;
+				}
+				transform_split(&transform_portable, lw, (enum transform)t, pa, src, base, n);
+				transform_merge(&transform_portable, lw, (enum transform)t, back,
+					(const uint8_t *const *)pa, base, n);
+				assert_memory_equal(back, src, len);
+				if (!fast)
+					continue;
+				transform_split(fast, lw, (enum transform)t, pb, src, base, n);
+				assert_memory_equal(a, b, len);
+				memset(back, 0, len);
+				transform_merge(fast, lw, (enum transform)t, back, (const uint8_t *const *)pb,
+					base, n);
+				assert_memory_equal(back, src, len);
+			}
+		}
+	}
+	free(src);
+	free(base);
+	free(a);
+	free(b);
+	free(back);
+}
+
+/* What the header says the transforms are, on values worked out by hand. */
+static void transforms_are_those_of_the_format(void **state)
+{
+	const uint16_t x = 0xbf81, b = 0x3f80;
+	uint16_t y;
+
+	(void)state;
+	transform_portable.forward[1][TRANSFORM_ROTATE](&y, &x, NULL, 1);
+	assert_int_equal(y, 0x7f03);
+	transform_portable.forward[1][TRANSFORM_XOR](&y, &x, &b, 1);
+	assert_int_equal(y, 0x8001);
+	transform_portable.forward[1][TRANSFORM_XOR_ROTATE](&y, &x, &b, 1);
+	assert_int_equal(y, 0x0003);
+	transform_portable.forward[1][TRANSFORM_DIFF](&y, &x, &b, 1);
+	assert_int_equal(y, 0xfffd); /* 0x8001 is -32767 */
+	/* order: 0xbf81 -> 0x407e, 0x3f80 -> 0xbf80; difference 0x80fe is -32514 */
+	transform_portable.forward[1][TRANSFORM_DIFF_FLOAT](&y, &x, &b, 1);
+	assert_int_equal(y, 0xfe03);
+}
+
+struct golden {
+	enum codec codec;
+	enum dtype dtype;
+	const char *raw, *base, *payload;
+	int exact; /* the encoder gives this payload with the zstd release it was made with */
+};
+
+/* On disk somewhere: these must decode for ever. */
+static const struct golden goldens[] = {
+#include "fixtures/codec/golden.h"
+};
+
+static size_t from_hex(uint8_t *dst, size_t capacity, const char *hex)
+{
+	size_t n = strlen(hex) / 2;
+
+	assert_true(n <= capacity);
+	for (size_t i = 0; i < n; i++) {
+		unsigned byte;
+		assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+		dst[i] = (uint8_t)byte;
+	}
+	return n;
+}
+
+static void golden_payloads(void **state)
+{
+	uint8_t raw[1024], base[1024], payload[1024], out[1024];
+	unsigned seen = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof goldens / sizeof *goldens; i++) {
+		const struct golden *g = &goldens[i];
+		size_t raw_len = from_hex(raw, sizeof raw, g->raw);
+		size_t base_len = from_hex(base, sizeof base, g->base);
+		size_t len = from_hex(payload, sizeof payload, g->payload);
+		struct codec_input in = {.src = raw,
+			.len = raw_len,
+			.dtype = g->dtype,
+			.base = base_len ? base : NULL,
+			.base_len = base_len};
+		struct codec_result result;
+
+		seen |= 1u << g->codec;
+		assert_int_equal(codec_decode(ws, out, raw_len, payload, len, g->codec, 1, g->dtype, in.base,
+					 base_len),
+			0);
+		assert_memory_equal(out, raw, raw_len);
+		if (!g->exact || ZSTD_versionNumber() != 10504)
+			continue;
+		assert_int_equal(codec_encode(ws, out, sizeof out, &in, CODEC_DEFAULT, -1, &result), 0);
+		assert_int_equal(result.codec, g->codec);
+		assert_int_equal(result.len, len);
+		assert_memory_equal(out, payload, len);
+	}
+	assert_int_equal(seen, (1u << CODEC_COUNT) - 1);
+}
+
+/* Decoding damaged payloads: any outcome but a fault, and no byte outside dst. */
+static void decode_hostile(
+	const struct codec_input *in, enum codec codec, const uint8_t *payload, size_t len, size_t raw_len)
+{
+	uint8_t *copy = malloc(len ? len : 1), *back = malloc(raw_len + GUARD);
+
+	assert_non_null(copy);
+	assert_non_null(back);
+	memcpy(copy, payload, len);
+	memset(back + raw_len, GUARD_BYTE, GUARD);
+	int err = codec_decode(
+		ws, back, raw_len, copy, len, codec, CODEC_VERSION, in->dtype, in->base, in->base_len);
+	assert_true(err == 0 || err == -EBADMSG);
+	for (size_t i = 0; i < GUARD; i++)
+		assert_int_equal(back[raw_len + i], GUARD_BYTE);
+	free(copy);
+	free(back);
+}
+
+static void damaged_payloads_are_survived(void **state)
+{
+	size_t len = 3001;
+	uint8_t *src = malloc(len), *base = malloc(len), *payload = malloc(len);
+	uint64_t r = 12345;
+
+	(void)state;
+	assert_true(src && base && payload);
+	for (int dtype = 0; dtype < DTYPE_COUNT; dtype++) {
+		for (int content = 0; content < CONTENT_COUNT; content++) {
+			struct codec_input in = {.src = src, .len = len, .dtype = (enum dtype)dtype};
+			struct codec_result result;
+			fill(src, len, (enum content)content, 4, 3);
+			perturb(base, src, len, 4, 31, 3);
+			if (content % 2) {
+				in.base = base;
+				in.base_len = len;
+			}
+			assert_int_equal(codec_encode(ws, payload, len, &in, CODEC_DEFAULT, -1, &result), 0);
+			for (int k = 0; k < 60; k++) {
+				size_t at = next_random(&r) % result.len;
+				uint8_t was = payload[at];
+				payload[at] = (uint8_t)(k & 1 ? was ^ 1u << (r >> 32 & 7) : r >> 40);
+				decode_hostile(&in, result.codec, payload, result.len, len);
+				decode_hostile(&in, (enum codec)(r >> 20 & 7) % CODEC_COUNT, payload,
+					result.len, len);
+				payload[at] = was;
+			}
+			for (size_t cut = 0; cut < result.len; cut += 1 + cut / 8)
+				decode_hostile(&in, result.codec, payload, cut, len);
+			decode_hostile(&in, result.codec, payload, result.len, 1);
+			decode_hostile(&in, result.codec, payload, result.len, len + 8);
+		}
+	}
+	free(src);
+	free(base);
+	free(payload);
+}
+
+/* Hand-made wrong payloads, each wrong in one way. */
+static void wrong_payloads_are_refused(void **state)
+{
+	static const struct {
+		enum codec codec;
+		enum dtype dtype;
+		size_t raw_len;
+		const char *payload;
+	} wrong[] = {
+		{CODEC_STORED, DTYPE_U8, 4, "010203"}, {CODEC_STORED, DTYPE_U8, 4, "0102030405"},
+		{CODEC_CONSTANT, DTYPE_F32, 8, "010203"}, {CODEC_CONSTANT, DTYPE_F32, 4, "01020304"},
+		{CODEC_ZSTD, DTYPE_U8, 4, "01020304"}, {CODEC_ZSTD, DTYPE_U8, 4, ""},
+		{CODEC_PLANES, DTYPE_U8, 4, ""}, {CODEC_PLANES, DTYPE_F32, 3, "010203"}, /* no element */
+		{CODEC_PLANES, DTYPE_U8, 4, "0401"},					 /* no such method */
+		{CODEC_PLANES, DTYPE_U8, 4, "00010203"},				 /* short */
+		{CODEC_PLANES, DTYPE_U8, 4, "0001020304ff"},				 /* a byte more */
+		{CODEC_PLANES, DTYPE_U8, 4, "01"}, {CODEC_PLANES, DTYPE_U16, 5, "01020103"}, /* no tail */
+		{CODEC_PLANES, DTYPE_U8, 4, "02ffffffff0f"}, /* varint of five bytes */
+		{CODEC_PLANES, DTYPE_U8, 4, "028000"},	     /* not the shortest */
+		{CODEC_PLANES, DTYPE_U8, 4, "027f"},
+		{CODEC_PLANES, DTYPE_U8, 4, "0300050501000101"},   /* more values than bytes */
+		{CODEC_PLANES, DTYPE_U8, 4, "0300010100040109"},   /* placed past the end */
+		{CODEC_PLANES, DTYPE_U8, 4, "030001020002000109"}, /* more gaps than values */
+		{CODEC_PLANES, DTYPE_U8, 4, "030001010300"},	   /* sparse in sparse */
+		{CODEC_PLANES, DTYPE_U8, 4, "0300010100ff0109"},   /* a value without a place */
+	};
+	uint8_t out[16], payload[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		size_t len = from_hex(payload, sizeof payload, wrong[i].payload);
+		assert_int_equal(codec_decode(ws, out, wrong[i].raw_len, payload, len, wrong[i].codec, 1,
+					 wrong[i].dtype, NULL, 0),
+			-EBADMSG);
+	}
+	/* and the right one that those stand beside */
+	size_t len = from_hex(payload, sizeof payload, "0300010101020109");
+	assert_int_equal(codec_decode(ws, out, 4, payload, len, CODEC_PLANES, 1, DTYPE_U8, NULL, 0), 0);
+	assert_memory_equal(out, "\0\0\x09\0", 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_dtype_and_content_comes_back),
+		cmocka_unit_test(largest_chunk_comes_back),
+		cmocka_unit_test(odd_lengths_around_a_large_chunk_come_back),
+		cmocka_unit_test(bad_lengths_are_refused),
+		cmocka_unit_test(names_and_bases),
+		cmocka_unit_test(typical_chunks_shrink),
+		cmocka_unit_test(estimates_are_near),
+		cmocka_unit_test(encoding_does_not_depend_on_the_past),
+		cmocka_unit_test(transforms_agree_and_invert),
+		cmocka_unit_test(transforms_are_those_of_the_format),
+		cmocka_unit_test(golden_payloads),
+		cmocka_unit_test(damaged_payloads_are_survived),
+		cmocka_unit_test(wrong_payloads_are_refused),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

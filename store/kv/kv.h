@@ -2,10 +2,10 @@
  * The key-value side of the store: everything small. The only module that sees RocksDB.
  *
  * Families (column families) and who owns their keys and values:
- *   KV_META     store/store.c: counters and settings, text keys
+ *   KV_META     store/store.c: counters and settings, text keys; store/names: keys "names.*"
  *   KV_INODES   store/names: be64 ino -> inode record
- *   KV_ENTRIES  store/names: be64 parent, be64 name hash, name -> child
- *   KV_XATTRS   store/names: be64 ino, name -> value
+ *   KV_ENTRIES  store/names: be64 parent, be64 name hash, name -> le64 child, u8 type (mode >> 12)
+ *   KV_XATTRS   store/names: be64 ino, name -> value; without a name: the target of a symbolic link
  *   KV_ORPHANS  store/names: be64 ino of files without a name that may still be open
  *   KV_INLINE   store/stage: be64 ino -> the whole content of a small file (zstd-compressed by RocksDB)
  *   KV_STAGED   store/stage: be64 ino -> when; the queue of files that await encoding

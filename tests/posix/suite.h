@@ -66,6 +66,7 @@ static inline void suite_fail(const char *file, int line, const char *what)
 		char text_[512];                                                                             \
 		if (got_ != want_) {                                                                         \
 			snprintf(text_, sizeof text_, "%s: got %lld, expected %lld", #got, got_, want_);     \
+			errno = 0;                                                                           \
 			suite_fail(__FILE__, __LINE__, text_);                                               \
 		}                                                                                            \
 	} while (0)

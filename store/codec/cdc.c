@@ -99,8 +99,8 @@ int cdc_incompressible(const void *bytes, size_t len)
 	}
 	for (unsigned i = 0; i < 256; i++)
 		squares += (uint64_t)counts[i] * counts[i];
-	/* Of flat bytes the sum of squares is n^2/256 + n. A tenth more is 7.9 bits a byte, half more 7.5 or
-	 * so. */
+	/* Of flat bytes the sum of squares is n^2/256 + n; a sixteenth more is about 7.95 bits a byte, half
+	 * more about 7.6. */
 	uint64_t flat = n * n / 256 + n;
 	return squares < flat + (has_signature(src, len) ? flat / 2 : flat / 16);
 }

@@ -16,6 +16,7 @@ struct fs_options {
 				/etc/fuse.conf) */
 	bool suid, dev, noexec; /* default: nosuid, nodev, exec */
 	bool no_control;	/* no control socket */
+	bool nonempty;		/* mount over a directory that holds something */
 	const char *fsname; /* what mount(8) shows as the source; NULL: the store's absolute path. Tools find
 			       the store by it */
 	const char *more;   /* further mount(8) options, comma separated, handed on as they are; NULL: none */
@@ -46,9 +47,9 @@ struct fs_error {
  * `ready` (may be NULL) is called once, from another thread, when the mount answers: a caller that daemonises
  * tells its parent then, by a pipe say, and lets go of the terminal. If it is not called, fs_run fails.
  *
- * 0; -ENOENT, -ENOTDIR, -EACCES the mount point; -EBUSY it is a Mithril mount already; -ENODEV no /dev/fuse;
- * -EPERM no right to mount; -EIO the kernel dropped the connection; else -errno. After a failure `error` (may
- * be NULL) says why.
+ * 0; -ENOENT, -ENOTDIR, -EACCES the mount point; -EBUSY it is a Mithril mount already; -ENOTEMPTY; -ENODEV no
+ * /dev/fuse; -EPERM no right to mount; -EIO the kernel dropped the connection; else -errno. After a failure
+ * `error` (may be NULL) says why.
  */
 int fs_run(struct store *store, const char *mountpoint, const struct fs_options *options,
 	void (*ready)(void *ctx, const struct fs_state *state), void *ctx, struct fs_error *error);

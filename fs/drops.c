@@ -1,0 +1,127 @@
+#include "fs/drops.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/util/log.h"
+
+#define GATHER_US 1000u
+
+struct drops {
+	struct stage *stage;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	uint64_t *inos;
+	size_t count, capacity;
+	bool asleep, stopping;
+};
+
+static void drop(struct drops *drops, uint64_t ino)
+{
+	int ret = content_drop(drops->stage, ino);
+
+	if (ret && ret != -ENOENT)
+		log_warning("inode %llu: not removed now, but at the next start: %s", (unsigned long long)ino,
+			strerror(-ret));
+}
+
+static void *run(void *arg)
+{
+	struct drops *drops = arg;
+
+	pthread_mutex_lock(&drops->lock);
+	while (drops->count || !drops->stopping) {
+		uint64_t *inos = drops->inos;
+		size_t count = drops->count;
+
+		if (!count) {
+			drops->asleep = true;
+			pthread_cond_wait(&drops->wake, &drops->lock);
+			drops->asleep = false;
+			if (!drops->stopping) {
+				pthread_mutex_unlock(&drops->lock);
+				usleep(GATHER_US);
+				pthread_mutex_lock(&drops->lock);
+			}
+			continue;
+		}
+		drops->inos = NULL;
+		drops->count = drops->capacity = 0;
+		pthread_mutex_unlock(&drops->lock);
+		for (size_t i = 0; i < count; i++)
+			drop(drops, inos[i]);
+		free(inos);
+		pthread_mutex_lock(&drops->lock);
+	}
+	pthread_mutex_unlock(&drops->lock);
+	return NULL;
+}
+
+int drops_start(struct stage *stage, struct drops **out)
+{
+	struct drops *drops = calloc(1, sizeof *drops);
+	int ret;
+
+	if (!drops)
+		return -ENOMEM;
+	drops->stage = stage;
+	pthread_mutex_init(&drops->lock, NULL);
+	pthread_cond_init(&drops->wake, NULL);
+	ret = pthread_create(&drops->thread, NULL, run, drops);
+	if (ret) {
+		free(drops);
+		return -ret;
+	}
+	*out = drops;
+	return 0;
+}
+
+static bool reserve_one(struct drops *drops)
+{
+	size_t capacity = drops->capacity ? drops->capacity * 2 : 256;
+	uint64_t *inos;
+
+	if (drops->count < drops->capacity)
+		return true;
+	inos = realloc(drops->inos, capacity * sizeof *inos);
+	if (!inos)
+		return false;
+	drops->inos = inos;
+	drops->capacity = capacity;
+	return true;
+}
+
+void drops_add(struct drops *drops, uint64_t ino)
+{
+	bool queued;
+
+	pthread_mutex_lock(&drops->lock);
+	queued = reserve_one(drops);
+	if (queued)
+		drops->inos[drops->count++] = ino;
+	if (drops->asleep && drops->count == 1)
+		pthread_cond_signal(&drops->wake);
+	pthread_mutex_unlock(&drops->lock);
+	if (!queued)
+		drop(drops, ino);
+}
+
+void drops_stop(struct drops *drops)
+{
+	if (!drops)
+		return;
+	pthread_mutex_lock(&drops->lock);
+	drops->stopping = true;
+	pthread_cond_signal(&drops->wake);
+	pthread_mutex_unlock(&drops->lock);
+	pthread_join(drops->thread, NULL);
+	pthread_cond_destroy(&drops->wake);
+	pthread_mutex_destroy(&drops->lock);
+	free(drops->inos);
+	free(drops);
+}

@@ -1,0 +1,237 @@
+#include "fs/requests.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/report/report.h"
+
+#define PROGRESS_MS 200u
+
+/* One request as it is answered. */
+struct answer {
+	struct request_env *env;
+	int fd;
+	bool hung_up;
+	uint64_t told_ms; /* when progress was last sent */
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
+}
+
+static void send_all(struct answer *answer, const char *src, size_t len)
+{
+	while (len && !answer->hung_up) {
+		ssize_t n = send(answer->fd, src, len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			answer->hung_up = true;
+			return;
+		}
+		src += n;
+		len -= (size_t)n;
+	}
+}
+
+/* Sends a line and gives the object up. */
+static void tell(struct answer *answer, json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	if (text) {
+		send_all(answer, text, strlen(text));
+		send_all(answer, "\n", 1);
+	} else {
+		answer->hung_up = true;
+	}
+	free(text);
+	json_decref(object);
+}
+
+/* Non-zero: nobody waits for the outcome. */
+static int unwanted(struct answer *answer)
+{
+	char byte;
+
+	if (recv(answer->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		answer->hung_up = true;
+	return answer->hung_up || atomic_load(&answer->env->stopping);
+}
+
+static bool is_due(struct answer *answer)
+{
+	uint64_t now = now_ms();
+
+	if (now - answer->told_ms < PROGRESS_MS)
+		return false;
+	answer->told_ms = now;
+	return true;
+}
+
+static int do_ping(struct answer *answer, const char *argument)
+{
+	(void)argument;
+	tell(answer,
+		json_pack("{s:i, s:s, s:b, s:s}", "pid", (int)getpid(), "mountpoint", answer->env->mountpoint,
+			"passthrough", answer->env->passthrough, "version", MITHRIL_VERSION));
+	return 0;
+}
+
+static int do_stats(struct answer *answer, const char *argument)
+{
+	json_t *stats = report_stats(answer->env->store);
+
+	(void)argument;
+	if (!stats)
+		return -ENOMEM;
+	tell(answer, stats);
+	return 0;
+}
+
+static int parse_number(const char *text, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	return errno || end == text || *end || *text == '-' ? -EINVAL : 0;
+}
+
+static int do_info(struct answer *answer, const char *argument)
+{
+	json_t *info;
+	uint64_t ino;
+	int ret = parse_number(argument, &ino);
+
+	if (!ret)
+		ret = report_info(answer->env->store, ino, &info);
+	if (!ret)
+		tell(answer, info);
+	return ret;
+}
+
+static int drain_progress(void *ctx, uint64_t files, uint64_t bytes)
+{
+	struct answer *answer = ctx;
+
+	tell(answer,
+		json_pack("{s:I, s:I}", "files_left", (json_int_t)files, "bytes_left", (json_int_t)bytes));
+	return unwanted(answer);
+}
+
+static int do_sync(struct answer *answer, const char *argument)
+{
+	const struct parts *parts = &answer->env->store->parts;
+	int ret = stage_drain(parts->stage, drain_progress, answer);
+
+	(void)argument;
+	if (!ret)
+		ret = names_sync(parts->names);
+	if (!ret)
+		ret = packs_sync(parts->packs);
+	return ret ? ret : kv_flush(parts->kv, false);
+}
+
+static int phase_progress(void *ctx, const char *phase, double share)
+{
+	struct answer *answer = ctx;
+
+	if (is_due(answer))
+		tell(answer, json_pack("{s:s, s:f}", "phase", phase, "share", share));
+	return unwanted(answer);
+}
+
+static json_t *gc_object(const struct gc_result *result)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "recipes_purged",
+		(json_int_t)result->recipes_purged, "chunks_removed", (json_int_t)result->chunks_removed,
+		"chunks_rebased", (json_int_t)result->chunks_rebased, "frames_moved",
+		(json_int_t)result->frames_moved, "packs_removed", (json_int_t)result->packs_removed,
+		"bytes_before", (json_int_t)result->bytes_before, "bytes_after",
+		(json_int_t)result->bytes_after);
+}
+
+static int do_gc(struct answer *answer, const char *argument)
+{
+	struct gc_result result;
+	uint64_t percent = 0;
+	int ret = *argument ? parse_number(argument, &percent) : 0;
+
+	if (!ret && percent > 100)
+		ret = -EINVAL;
+	if (!ret)
+		ret = gc_run(&answer->env->store->parts, (unsigned)percent, phase_progress, answer, &result);
+	if (!ret)
+		tell(answer, gc_object(&result));
+	return ret;
+}
+
+static void finding(void *ctx, const char *line)
+{
+	tell(ctx, json_pack("{s:s}", "finding", line));
+}
+
+static int do_scrub(struct answer *answer, const char *argument)
+{
+	const struct fsck_options options = {
+		.data = true, .progress = phase_progress, .report = finding, .ctx = answer};
+	int64_t bad = scrub_run(&answer->env->store->parts, &options);
+
+	(void)argument;
+	if (bad < 0)
+		return (int)bad;
+	tell(answer, json_pack("{s:I}", "bad_chunks", (json_int_t)bad));
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*serve)(struct answer *answer, const char *argument);
+	bool has_argument, needs_argument;
+} requests[] = {
+	{"ping", do_ping, false, false},
+	{"stats", do_stats, false, false},
+	{"info", do_info, true, true},
+	{"sync", do_sync, false, false},
+	{"gc", do_gc, true, false},
+	{"scrub", do_scrub, false, false},
+};
+
+static int dispatch(struct answer *answer, char *line)
+{
+	char *argument = strchr(line, ' ');
+
+	if (argument)
+		*argument++ = '\0';
+	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+		if (strcmp(line, requests[i].name))
+			continue;
+		if (argument ? !requests[i].has_argument : requests[i].needs_argument)
+			return -EINVAL;
+		return requests[i].serve(answer, argument ? argument : "");
+	}
+	return -EOPNOTSUPP;
+}
+
+void request_serve(struct request_env *env, char *line, int fd)
+{
+	struct answer answer = {.env = env, .fd = fd};
+	int ret = dispatch(&answer, line);
+
+	if (ret)
+		tell(&answer, json_pack("{s:i, s:s}", "error", -ret, "message", strerror(-ret)));
+	else
+		tell(&answer, json_pack("{s:b}", "done", 1));
+}

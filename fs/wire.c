@@ -1,0 +1,176 @@
+#include "fs/wire.h"
+
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <string.h>
+
+#define INIT_DIRECT_IO_ALLOW_MMAP (1ull << 36)
+#define INIT_PASSTHROUGH (1ull << 37)
+#define INIT_MINOR 40u
+#define SMALL_READ (32u << 10)
+
+static void *body_of(void *message, size_t len, size_t need)
+{
+	if (len < sizeof(struct fuse_in_header) + need)
+		return NULL;
+	return (char *)message + sizeof(struct fuse_in_header);
+}
+
+static void note_init(
+	const struct fuse_in_header *in, const struct fuse_init_in *body, struct wire_init *init)
+{
+	init->unique = in->unique;
+	init->offered = body->flags;
+	if (body->flags & FUSE_INIT_EXT)
+		init->offered |= (uint64_t)body->flags2 << 32;
+}
+
+static void adapt_open(struct fuse_open_in *body)
+{
+	body->flags &= ~WIRE_KILL_PRIV;
+	if (body->open_flags & FUSE_OPEN_KILL_SUIDGID)
+		body->flags |= WIRE_KILL_PRIV;
+}
+
+static void adapt_create(struct fuse_in_header *in, struct fuse_create_in *body)
+{
+	in->opcode = FUSE_CREATE;
+	body->flags &= ~WIRE_KILL_PRIV;
+	if (body->open_flags & FUSE_OPEN_KILL_SUIDGID)
+		body->flags |= WIRE_KILL_PRIV;
+}
+
+static void adapt_write(struct fuse_write_in *body)
+{
+	body->flags &= ~WIRE_KILL_PRIV;
+	if (body->write_flags & FUSE_WRITE_KILL_SUIDGID)
+		body->flags |= WIRE_KILL_PRIV;
+}
+
+/* Besides the explicit bit: a request that sets nothing is what is left of the kernel's own attempt to clear
+ * privilege bits before a write that it passes through. */
+static void adapt_setattr(struct fuse_setattr_in *body)
+{
+	const uint32_t what =
+		FATTR_MODE | FATTR_UID | FATTR_GID | FATTR_SIZE | FATTR_ATIME | FATTR_MTIME | FATTR_CTIME;
+
+	body->mode &= ~WIRE_KILL_PRIV;
+	if ((body->valid & FATTR_KILL_SUIDGID) || !(body->valid & what))
+		body->mode |= WIRE_KILL_PRIV;
+}
+
+/* The extended form becomes the old one, which is shorter. */
+static void adapt_setxattr(struct fuse_in_header *in, struct fuse_setxattr_in *body, size_t *len)
+{
+	const size_t gap = sizeof *body - FUSE_COMPAT_SETXATTR_IN_SIZE;
+	char *tail = (char *)body + sizeof *body;
+	size_t tail_len = *len - sizeof *in - sizeof *body;
+
+	body->flags &= ~WIRE_KILL_PRIV;
+	if (body->setxattr_flags & FUSE_SETXATTR_ACL_KILL_SGID)
+		body->flags |= WIRE_KILL_PRIV;
+	memmove(tail - gap, tail, tail_len);
+	*len -= gap;
+	in->len = (uint32_t)*len;
+}
+
+void wire_adapt(void *message, size_t *len, struct wire_init *init)
+{
+	struct fuse_in_header *in = message;
+	void *body;
+
+	if (*len < sizeof *in)
+		return;
+	switch (in->opcode) {
+	case FUSE_INIT:
+		if ((body = body_of(message, *len, sizeof(struct fuse_init_in))))
+			note_init(in, body, init);
+		break;
+	case FUSE_OPEN:
+		if ((body = body_of(message, *len, sizeof(struct fuse_open_in))))
+			adapt_open(body);
+		break;
+	case FUSE_CREATE:
+	case FUSE_TMPFILE:
+		if ((body = body_of(message, *len, sizeof(struct fuse_create_in))))
+			adapt_create(in, body);
+		break;
+	case FUSE_WRITE:
+		if ((body = body_of(message, *len, sizeof(struct fuse_write_in))))
+			adapt_write(body);
+		break;
+	case FUSE_SETATTR:
+		if ((body = body_of(message, *len, sizeof(struct fuse_setattr_in))))
+			adapt_setattr(body);
+		break;
+	case FUSE_SETXATTR:
+		if (!(init->offered & FUSE_SETXATTR_EXT))
+			break;
+		if ((body = body_of(message, *len, sizeof(struct fuse_setxattr_in))))
+			adapt_setxattr(in, body, len);
+		break;
+	}
+}
+
+bool wire_is_slow(const void *message, size_t len)
+{
+	const struct fuse_in_header *in = message;
+	const void *body = in + 1;
+
+	if (len < sizeof *in)
+		return false;
+	switch (in->opcode) {
+	case FUSE_READ:
+		return len < sizeof *in + sizeof(struct fuse_read_in) ||
+		       ((const struct fuse_read_in *)body)->size > SMALL_READ;
+	case FUSE_WRITE:
+		return len > SMALL_READ;
+	case FUSE_OPEN:
+		return len < sizeof *in + sizeof(struct fuse_open_in) ||
+		       (((const struct fuse_open_in *)body)->flags & O_ACCMODE) != O_RDONLY;
+	case FUSE_SETATTR:
+		return len < sizeof *in + sizeof(struct fuse_setattr_in) ||
+		       ((const struct fuse_setattr_in *)body)->valid & FATTR_SIZE;
+	case FUSE_FSYNC:
+	case FUSE_FSYNCDIR:
+	case FUSE_FALLOCATE:
+	case FUSE_COPY_FILE_RANGE:
+	case FUSE_LSEEK:
+	case FUSE_READDIR:
+	case FUSE_READDIRPLUS:
+	case FUSE_STATFS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void wire_edit_init(const struct iovec *iov, int count, struct wire_init *init)
+{
+	const struct fuse_out_header *out = iov[0].iov_base;
+	struct fuse_init_out *body;
+	uint64_t add = FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2 | FUSE_SETXATTR_EXT |
+		       INIT_DIRECT_IO_ALLOW_MMAP;
+
+	if (!init->unique || iov[0].iov_len < sizeof *out || out->unique != init->unique)
+		return;
+	init->unique = 0;
+	if (out->error || count < 2 || iov[1].iov_len < sizeof *body)
+		return;
+	body = iov[1].iov_base;
+	if (init->try_passthrough)
+		add |= INIT_PASSTHROUGH;
+	if (!(init->offered & FUSE_INIT_EXT))
+		add &= UINT32_MAX;
+	add &= init->offered;
+	if (add >> 32)
+		add |= FUSE_INIT_EXT;
+	body->flags |= (uint32_t)add;
+	body->flags2 |= (uint32_t)(add >> 32);
+	if (add & INIT_PASSTHROUGH) {
+		if (body->minor < INIT_MINOR)
+			body->minor = INIT_MINOR;
+		body->unused[0] = init->stack_depth;
+		init->passthrough = true;
+	}
+}

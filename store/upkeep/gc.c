@@ -1,0 +1,170 @@
+#include "store/upkeep/gc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "store/util/log.h"
+
+#define PURGE_BATCH (4u << 20) /* bytes */
+#define MARK_STEP 4096u
+#define DEAD_PERCENT 5u
+
+int gc_step(const struct gc *gc, const char *phase, double share)
+{
+	return gc->progress && gc->progress(gc->ctx, phase, share) ? -EINTR : 0;
+}
+
+bool gc_is_live(const struct gc *gc, const struct chunk_id *id)
+{
+	const struct mark *mark = marks_find(&gc->marks, id);
+
+	return mark && mark->recipe != MARK_BASE;
+}
+
+int gc_keep_chain(struct gc *gc, const struct chunk_id *id, const struct chunk_record *record)
+{
+	struct chunk_record at = *record;
+
+	while (!chunk_id_is_zero(&at.base)) {
+		struct chunk_id base = at.base;
+		int rc = marks_add(&gc->marks, &base, MARK_BASE, MARK_NOWHERE);
+
+		/* One that was marked before is climbed from there. */
+		if (rc <= 0)
+			return rc;
+		rc = chunks_get(gc->parts->chunks, &base, &at);
+		if (rc == -ENOENT || rc == -EBADMSG) {
+			log_warning("gc: a base of chunk %02x%02x%02x%02x... is missing or damaged; run fsck",
+				id->b[0], id->b[1], id->b[2], id->b[3]);
+			return 0;
+		}
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+struct dead_list {
+	uint64_t *recipes;
+	size_t count, capacity;
+};
+
+static int note_dead(void *ctx, uint64_t recipe)
+{
+	struct dead_list *list = ctx;
+
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? 2 * list->capacity : 256;
+		uint64_t *recipes = realloc(list->recipes, capacity * sizeof *recipes);
+
+		if (!recipes)
+			return -ENOMEM;
+		list->recipes = recipes;
+		list->capacity = capacity;
+	}
+	list->recipes[list->count++] = recipe;
+	return 0;
+}
+
+int gc_purge(struct gc *gc)
+{
+	struct kv_batch *batch = kv_batch_new();
+	struct dead_list dead = {0};
+	int rc = batch ? recipes_each_dead(gc->parts->recipes, note_dead, &dead) : -ENOMEM;
+
+	for (size_t i = 0; !rc && i < dead.count; i++) {
+		rc = recipes_purge(gc->parts->recipes, batch, dead.recipes[i]);
+		if (!rc && (kv_batch_bytes(batch) > PURGE_BATCH || i + 1 == dead.count)) {
+			rc = kv_write(gc->parts->kv, batch, false);
+			kv_batch_clear(batch);
+			if (!rc)
+				rc = gc_step(gc, "purge", (double)(i + 1) / (double)dead.count);
+		}
+	}
+	if (!rc)
+		gc->result->recipes_purged = dead.count;
+	free(dead.recipes);
+	kv_batch_free(batch);
+	return rc;
+}
+
+struct marking {
+	struct gc *gc;
+	uint64_t seen, estimate;
+};
+
+static int mark_extent(void *ctx, uint64_t recipe, const struct extent *extent)
+{
+	struct marking *marking = ctx;
+	int rc;
+
+	if (chunk_id_is_zero(&extent->chunk))
+		return 0;
+	rc = marks_add(
+		&marking->gc->marks, &extent->chunk, recipe, extent->chunk_off ? MARK_NOWHERE : extent->off);
+	if (rc < 0)
+		return rc;
+	if (++marking->seen % MARK_STEP)
+		return 0;
+	/* Files share chunks, so there is no telling how many extents there are. */
+	return gc_step(
+		marking->gc, "mark", (double)marking->seen / (double)(marking->seen + marking->estimate));
+}
+
+int gc_mark(struct gc *gc)
+{
+	struct marking marking = {gc, 0, kv_estimate_keys(gc->parts->kv, KV_CHUNKS)};
+	int rc = recipes_each_extent(gc->parts->recipes, mark_extent, &marking);
+
+	return rc ? rc : gc_step(gc, "mark", 1);
+}
+
+static int shrink_index(struct gc *gc)
+{
+	uint64_t gone = gc->result->chunks_removed + gc->result->recipes_purged;
+	uint64_t left = kv_estimate_keys(gc->parts->kv, KV_CHUNKS);
+	int rc = gc_step(gc, "compact", 0);
+
+	if (!rc && gone)
+		rc = kv_flush(gc->parts->kv, gone >= left / 20);
+	return rc ? rc : gc_step(gc, "compact", 1);
+}
+
+static int run_phases(struct gc *gc)
+{
+	int rc = gc_purge(gc);
+
+	if (!rc)
+		rc = gc_mark(gc);
+	if (!rc)
+		rc = gc_rebase(gc);
+	if (!rc)
+		rc = gc_sweep(gc);
+	if (!rc)
+		rc = gc_repack(gc);
+	if (!rc)
+		rc = shrink_index(gc);
+	return rc;
+}
+
+int gc_run(const struct parts *parts, unsigned dead_percent,
+	int (*progress)(void *ctx, const char *phase, double share), void *ctx, struct gc_result *result)
+{
+	struct gc gc = {.parts = parts,
+		.dead_percent = dead_percent ? dead_percent : DEAD_PERCENT,
+		.progress = progress,
+		.ctx = ctx,
+		.result = result};
+	int rc;
+
+	*result = (struct gc_result){.bytes_before = packs_bytes(parts->packs)};
+	/* Before the walk over the recipes: what it does not see was pinned after this. */
+	rc = chunks_gc_begin(parts->chunks);
+	if (rc)
+		return rc;
+	rc = run_phases(&gc);
+	chunks_gc_end(parts->chunks);
+	marks_release(&gc.marks);
+	result->bytes_after = packs_bytes(parts->packs);
+	return rc;
+}

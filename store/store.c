@@ -178,6 +178,7 @@ static int open_parts(struct store *store, const struct store_options *options)
 	char *kv_path = path_in(store->path, "kv"), *packs_path = path_in(store->path, "packs");
 	int rc = -ENOMEM;
 
+	parts->path = store->path;
 	if (!kv_path || !packs_path)
 		goto out;
 	if ((rc = kv_open(kv_path, &kv_options, &parts->kv)))

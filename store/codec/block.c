@@ -5,6 +5,7 @@
 
 #include "store/codec/payload.h"
 #include "store/codec/workspace.h"
+#include "store/util/bytes.h"
 
 #define VARINT_MAX 4u
 
@@ -50,6 +51,18 @@ size_t block_zstd(
 	if (to != dst)
 		memcpy(dst, to, len);
 	return len;
+}
+
+int block_is_frame(const void *src, size_t len)
+{
+	return len >= 4 && get_le32(src) == ZSTD_MAGICNUMBER && ZSTD_findFrameCompressedSize(src, len) == len;
+}
+
+int block_unzstd(struct codec_workspace *ws, void *dst, size_t n, const void *src, size_t len)
+{
+	if (!block_is_frame(src, len))
+		return -EBADMSG;
+	return ZSTD_decompressDCtx(ws->decode, dst, n, src, len) == n ? 0 : -EBADMSG;
 }
 
 static size_t encode_stored(uint8_t *dst, size_t capacity, const uint8_t *src, size_t n)
@@ -169,7 +182,7 @@ static int decode_zstd(
 
 	if (get_varint(src, end, &len) || len > (size_t)(end - *src))
 		return -EBADMSG;
-	if (ZSTD_decompressDCtx(ws->decode, dst, n, *src, len) != n)
+	if (block_unzstd(ws, dst, n, *src, len))
 		return -EBADMSG;
 	*src += len;
 	return 0;

@@ -24,4 +24,11 @@ int block_decode(struct codec_workspace *ws, const uint8_t **src, const uint8_t 
 size_t block_zstd(
 	struct codec_workspace *ws, uint8_t *dst, size_t capacity, const void *src, size_t n, int zstd_level);
 
+/* Whether src is exactly one frame of zstd's own format: its library would take older formats, and several
+ * frames, too. */
+int block_is_frame(const void *src, size_t len);
+
+/* Exactly n bytes from one frame, or -EBADMSG. */
+int block_unzstd(struct codec_workspace *ws, void *dst, size_t n, const void *src, size_t len);
+
 #endif

@@ -1,5 +1,6 @@
 /*
- * Content-defined chunk boundaries for untyped data: FastCDC (Xia et al., USENIX ATC 2016) with normalised chunking.
+ * Content-defined chunk boundaries for untyped data: FastCDC (Xia et al., USENIX ATC 2016) with normalised
+ * chunking.
  *
  * Pure. The gear table is derived from `seed`, so boundaries differ from store to store.
  */
@@ -19,12 +20,12 @@ struct cdc {
 
 void cdc_init(struct cdc *cdc, uint64_t seed);
 
-/* Length of the first chunk of `src`: between CDC_MIN and CDC_MAX, or less only if `len` is. The caller passes at least
- * CDC_MAX bytes unless the data ends before. At least 1 GB/s a core. */
+/* Length of the first chunk of `src`: between CDC_MIN and CDC_MAX, or less only if `len` is. The caller
+ * passes at least CDC_MAX bytes unless the data ends before. At least 1 GB/s a core. */
 size_t cdc_next(const struct cdc *cdc, const void *src, size_t len);
 
-/* Whether the data looks already compressed or encrypted (zstd, gzip, xz, png, ... or flat byte statistics on a sample), so that cutting and
- * compressing would be wasted. Pure. */
+/* Whether the data looks already compressed or encrypted (zstd, gzip, xz, png, ... or flat byte statistics on
+ * a sample), so that cutting and compressing would be wasted. Pure. */
 int cdc_incompressible(const void *src, size_t len);
 
 #endif

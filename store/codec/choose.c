@@ -1,11 +1,15 @@
 #include "store/codec/choose.h"
 
+#include <string.h>
+
 #include "store/codec/block.h"
 #include "store/codec/prefix.h"
 #include "store/codec/workspace.h"
 
-#define TRIAL_BYTES SAMPLE_BYTES
 #define TRIAL_LEVEL 1
+#define TRIAL_PIECES 4u
+#define TRIAL_PIECE 4096u
+#define TRIAL_BYTES (TRIAL_PIECES * TRIAL_PIECE)
 
 enum transform choose_transform(enum codec codec, struct element element)
 {
@@ -29,26 +33,39 @@ int choose_has_prefix(const struct codec_input *in)
 	return in->base && in->base_len <= CODEC_CHUNK_MAX && prefix_allowed(in->base, in->base_len);
 }
 
-/* What zstd makes of the middle of the chunk, and of that with the middle of the base before it. */
+/* Copies pieces from all over src, `around` bytes more on both sides where there are any. Returns the bytes
+ * copied. */
+static size_t gather(uint8_t *dst, const uint8_t *src, size_t len, size_t whole, size_t around)
+{
+	size_t step = whole > TRIAL_BYTES ? (whole - TRIAL_PIECE) / (TRIAL_PIECES - 1) : TRIAL_PIECE, n = 0;
+
+	for (size_t i = 0; i < TRIAL_PIECES; i++) {
+		size_t from = i * step > around ? i * step - around : 0, to = i * step + TRIAL_PIECE + around;
+		if (to > len)
+			to = len;
+		if (from >= to)
+			continue;
+		memcpy(dst + n, src + from, to - from);
+		n += to - from;
+	}
+	return n;
+}
+
+/* What zstd makes of pieces of the chunk, and of those behind the base's pieces of the same places, with what
+ * edits may have moved. */
 static void try_zstd(struct codec_workspace *ws, const struct codec_input *in, struct choice *choice)
 {
-	size_t n = in->len < TRIAL_BYTES ? in->len : TRIAL_BYTES;
-	size_t at = (in->len - n) / 2, len;
-	const uint8_t *src = (const uint8_t *)in->src + at, *base = in->base;
+	size_t n = gather(ws->values, in->src, in->len, in->len, 0), base, len;
 
-	len = block_zstd(ws, ws->second, sizeof ws->second, src, n, TRIAL_LEVEL);
+	len = block_zstd(ws, ws->second, sizeof ws->second, ws->values, n, TRIAL_LEVEL);
 	if (len)
 		choice->bytes[CODEC_ZSTD] = (size_t)((uint64_t)len * in->len / n);
 	if (!choose_has_prefix(in))
 		return;
-	/* edits move what follows them: twice the length, around the same place */
-	size_t from = at > n / 2 ? at - n / 2 : 0;
-	if (from >= in->base_len)
-		from = in->base_len > 2 * n ? in->base_len - 2 * n : 0;
-	size_t base_len = in->base_len - from < 2 * n ? in->base_len - from : 2 * n;
-	if (!prefix_allowed(base + from, base_len))
+	base = gather(ws->gaps, in->base, in->base_len, in->len, TRIAL_PIECE / 2);
+	if (!prefix_allowed(ws->gaps, base))
 		return;
-	len = prefix_encode(ws, ws->second, sizeof ws->second, src, n, base + from, base_len, TRIAL_LEVEL);
+	len = prefix_encode(ws, ws->second, sizeof ws->second, ws->values, n, ws->gaps, base, TRIAL_LEVEL);
 	if (len)
 		choice->bytes[CODEC_ZSTD_BASE] = (size_t)((uint64_t)len * in->len / n);
 }

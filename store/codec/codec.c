@@ -99,11 +99,11 @@ static size_t encode_planes(struct codec_workspace *ws, uint8_t *dst, size_t cap
 	return used + tail;
 }
 
-/* Payload bytes, or 0 if they are not fewer than in->len. */
+/* Payload bytes, or 0 if they are not worth decoding: a 128th less than in->len at least. */
 static size_t encode_as(struct codec_workspace *ws, uint8_t *dst, const struct codec_input *in,
 	enum codec codec, const struct choice *choice, enum codec_level level)
 {
-	size_t capacity = in->len - 1;
+	size_t capacity = in->len - 1 - in->len / 128;
 
 	switch (codec) {
 	case CODEC_ZSTD:

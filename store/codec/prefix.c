@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "store/codec/block.h"
 #include "store/codec/workspace.h"
 #include "store/util/bytes.h"
 
@@ -33,7 +34,7 @@ size_t prefix_encode(struct codec_workspace *ws, void *dst, size_t capacity, con
 int prefix_decode(struct codec_workspace *ws, void *dst, size_t n, const void *src, size_t len,
 	const void *base, size_t base_len)
 {
-	if (!prefix_allowed(base, base_len))
+	if (!prefix_allowed(base, base_len) || !block_is_frame(src, len))
 		return -EBADMSG;
 	return ZSTD_decompress_usingDict(ws->decode, dst, n, src, len, base, base_len) == n ? 0 : -EBADMSG;
 }

@@ -5,9 +5,9 @@
 #include "store/codec/payload.h"
 
 #define ONE 65536u /* one bit */
-#define SPARSE_SHARE                                                                                         \
-	4 / 5 /* a fill byte this frequent: gaps are cheaper than a Huffman code, which takes a bit a byte   \
-	       */
+/* Percent. Where one byte is this frequent, gaps are cheaper than a Huffman code, which takes a bit a byte.
+ */
+#define SPARSE_SHARE 80u
 
 void sample_init(struct sample *sample)
 {
@@ -113,7 +113,7 @@ void sample_plane(struct sample *sample, const uint8_t *bytes, size_t n, struct 
 	}
 	/* The entropy of a sample is low by (symbols - 1) / 2n nats, about (Miller and Madow). */
 	bits = log2_of(sample, (uint32_t)used) - sum / used + (uint64_t)(symbols - 1) * 47274 / used;
-	if (most > used * SPARSE_SHARE) {
+	if (most > used * SPARSE_SHARE / 100) {
 		cost->method = BLOCK_SPARSE;
 		cost->bits = (uint32_t)(bits + bits / 32);
 		cost->header = 24;

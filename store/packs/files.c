@@ -111,9 +111,12 @@ struct pack_file *pack_file_get(struct packs *packs, uint64_t id, int *rc)
 
 void pack_file_put(struct packs *packs, struct pack_file *file)
 {
-	(void)packs;
-	if (!--file->refs && file->removed)
+	if (--file->refs)
+		return;
+	if (file->removed)
 		close_file(file);
+	else if (packs->open_count > PACKS_IDLE_MAX)
+		evict_one(packs);
 }
 
 struct pack_file *pack_file_create(struct packs *packs, uint64_t id, int *rc)
@@ -135,16 +138,31 @@ struct pack_file *pack_file_create(struct packs *packs, uint64_t id, int *rc)
 	return NULL;
 }
 
+/* What is unlinked need not become durable, and must not keep its space until then. */
+static void drop_dirty(struct packs *packs, struct pack_file *file)
+{
+	struct pack_file **link = &packs->dirty;
+
+	if (!file->dirty)
+		return;
+	while (*link != file)
+		link = &(*link)->next_dirty;
+	*link = file->next_dirty;
+	file->dirty = false;
+	file->refs--; /* the caller has one more */
+}
+
 void pack_file_drop(struct packs *packs, uint64_t id)
 {
 	for (size_t i = 0; i < packs->open_count; i++) {
 		struct pack_file *file = packs->open[i];
 		if (file->id != id)
 			continue;
+		file->refs++;
 		take_out(packs, i);
 		file->removed = true;
-		if (!file->refs)
-			close_file(file);
+		drop_dirty(packs, file);
+		pack_file_put(packs, file);
 		return;
 	}
 }

@@ -104,11 +104,6 @@ void packs_close(struct packs *packs)
 {
 	if (!packs)
 		return;
-	while (packs->dirty) {
-		struct pack_file *file = packs->dirty;
-		packs->dirty = file->next_dirty;
-		pack_file_put(packs, file);
-	}
 	if (packs->append)
 		pack_file_put(packs, packs->append);
 	while (packs->open_count)

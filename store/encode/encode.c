@@ -68,8 +68,10 @@ static int encode_job(struct encoder *encoder, struct group *group, struct stage
 
 static void publish(struct encoder *encoder, struct group *group)
 {
-	int rc = group->count ? packs_sync(encoder->packs) : 0;
+	int rc;
 
+	pthread_mutex_lock(&encoder->publish_lock);
+	rc = group->count ? packs_sync(encoder->packs) : 0;
 	if (rc) {
 		for (size_t i = 0; i < group->count; i++)
 			stage_giveback(encoder->stage, &group->publications[i].job, RETRY_MS, rc);
@@ -88,6 +90,7 @@ static void publish(struct encoder *encoder, struct group *group)
 	}
 	group->count = 0;
 	group->bytes = 0;
+	pthread_mutex_unlock(&encoder->publish_lock);
 }
 
 static void *coordinate(void *arg)
@@ -171,6 +174,7 @@ int encoder_start(struct stage *stage, struct chunks *chunks, struct packs *pack
 		.decoder = decoder,
 		.kv = kv};
 	pthread_mutex_init(&encoder->again_lock, NULL);
+	pthread_mutex_init(&encoder->publish_lock, NULL);
 	cdc_init(&encoder->cdc, chunks_seed(chunks));
 	encoder->threads = threads ? threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	encoder->workers = calloc(encoder->threads, sizeof *encoder->workers);
@@ -214,8 +218,15 @@ void encoder_stop(struct encoder *encoder)
 	codec_workspace_free(encoder->ws);
 	codec_workspace_free(encoder->again_ws);
 	pthread_mutex_destroy(&encoder->again_lock);
+	pthread_mutex_destroy(&encoder->publish_lock);
 	free(encoder->workers);
 	free(encoder);
+}
+
+void encoder_settle(struct encoder *encoder)
+{
+	pthread_mutex_lock(&encoder->publish_lock);
+	pthread_mutex_unlock(&encoder->publish_lock);
 }
 
 void encoder_counts(struct encoder *encoder, struct encoder_counts *out)

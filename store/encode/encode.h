@@ -28,6 +28,9 @@ int encoder_start(struct stage *stage, struct chunks *chunks, struct packs *pack
 /* Stops after the chunks under way; unfinished files stay staged and queued. */
 void encoder_stop(struct encoder *encoder);
 
+/* Waits until the files that are published already hold no pins any more: a moment. */
+void encoder_settle(struct encoder *encoder);
+
 struct encoder_counts {
 	uint64_t files, raw_bytes; /* encoded since start */
 	uint64_t payload_bytes;	   /* appended to packs */

@@ -181,7 +181,8 @@ struct encoder {
 	bool coordinator_started;
 	unsigned workers_started;
 	_Atomic bool stop;
-	pthread_mutex_t again_lock; /* guards again_ws */
+	pthread_mutex_t again_lock;   /* guards again_ws */
+	pthread_mutex_t publish_lock; /* held from a publication to the last unpin of its files */
 	struct codec_workspace *again_ws, *ws;
 	struct {
 		_Atomic uint64_t files, raw, payload, dedup, delta, zero, busy_ns;

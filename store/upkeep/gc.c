@@ -158,6 +158,9 @@ int gc_run(const struct parts *parts, unsigned dead_percent,
 	int rc;
 
 	*result = (struct gc_result){.bytes_before = packs_bytes(parts->packs)};
+	/* What was just encoded and deleted again is not kept for its pins. */
+	if (parts->encoder)
+		encoder_settle(parts->encoder);
 	/* Before the walk over the recipes: what it does not see was pinned after this. */
 	rc = chunks_gc_begin(parts->chunks);
 	if (rc)

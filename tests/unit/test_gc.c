@@ -1,0 +1,392 @@
+// links: m_store
+/* Space comes back: rotation, sharing, readers and deaths during a collection. */
+#include "tests/unit/upkeep_world.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+
+#define TENSORS 2u
+#define ELEMENTS 300000u
+
+static int setup(void **state)
+{
+	*state = world_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_free(*state);
+	return 0;
+}
+
+static struct gc_result collect(struct world *w)
+{
+	struct gc_result result;
+
+	assert_int_equal(gc_run(&w->store->parts, 0, NULL, NULL, &result), 0);
+	return result;
+}
+
+static void tell(void *ctx, const char *line)
+{
+	(void)ctx;
+	print_message("%s\n", line);
+}
+
+static void expect_clean(struct world *w)
+{
+	struct fsck_options options = {.data = true, .report = tell};
+
+	assert_int_equal(fsck_run(&w->store->parts, &options), 0);
+}
+
+static void put_step(struct world *w, unsigned step)
+{
+	char name[32];
+	size_t len;
+	uint8_t *bytes = checkpoint(step, TENSORS, ELEMENTS, &len);
+
+	snprintf(name, sizeof name, "checkpoint-%u", step);
+	world_put(w, name, bytes, len);
+	world_drain(w);
+	free(bytes);
+}
+
+static void delete_step(struct world *w, unsigned step)
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "checkpoint-%u", step);
+	world_delete(w, name);
+}
+
+static void expect_step(struct world *w, unsigned step)
+{
+	char name[32];
+	size_t len;
+	uint8_t *bytes = checkpoint(step, TENSORS, ELEMENTS, &len);
+
+	snprintf(name, sizeof name, "checkpoint-%u", step);
+	world_expect(w, name, bytes, len);
+	free(bytes);
+}
+
+static uint64_t pack_bytes(struct world *w)
+{
+	return packs_bytes(w->store->parts.packs);
+}
+
+static uint64_t bytes_of_last_three(unsigned last)
+{
+	struct world *w = world_new();
+	uint64_t bytes;
+
+	for (unsigned step = last - 2; step <= last; step++)
+		put_step(w, step);
+	bytes = pack_bytes(w);
+	world_free(w);
+	return bytes;
+}
+
+static void rotation_gives_space_back(void **state)
+{
+	struct world *w = *state;
+	unsigned last = 12;
+	uint64_t bytes;
+
+	for (unsigned step = 1; step <= last; step++) {
+		put_step(w, step);
+		if (step > 3)
+			delete_step(w, step - 3);
+	}
+	collect(w);
+	bytes = pack_bytes(w);
+	print_message("rotated: %zu KiB; only the last three: %zu KiB\n", (size_t)bytes >> 10,
+		(size_t)bytes_of_last_three(last) >> 10);
+	assert_true(bytes * 100 <= bytes_of_last_three(last) * 110);
+	for (int again = 0; again < 2; again++) {
+		for (unsigned step = last - 2; step <= last; step++)
+			expect_step(w, step);
+		world_open(w, true);
+	}
+	expect_clean(w);
+}
+
+static void rotation_with_a_collection_each_time(void **state)
+{
+	struct world *w = *state;
+	unsigned last = 9;
+
+	for (unsigned step = 1; step <= last; step++) {
+		put_step(w, step);
+		if (step > 3)
+			delete_step(w, step - 3);
+		collect(w);
+	}
+	print_message("rotated: %zu KiB; only the last three: %zu KiB\n", (size_t)pack_bytes(w) >> 10,
+		(size_t)bytes_of_last_three(last) >> 10);
+	assert_true(pack_bytes(w) * 100 <= bytes_of_last_three(last) * 110);
+	for (unsigned step = last - 2; step <= last; step++)
+		expect_step(w, step);
+	expect_clean(w);
+}
+
+static void nothing_remains_of_nothing(void **state)
+{
+	struct world *w = *state;
+	struct gc_result result;
+
+	put_step(w, 1);
+	put_step(w, 2);
+	delete_step(w, 1);
+	delete_step(w, 2);
+	result = collect(w);
+	assert_int_equal(result.recipes_purged, 2);
+	assert_true(result.chunks_removed > 0);
+	assert_true(result.bytes_before > 0);
+	assert_int_equal(result.bytes_after, 0);
+	assert_int_equal(pack_bytes(w), 0);
+	expect_clean(w);
+}
+
+static void what_is_shared_stays(void **state)
+{
+	struct world *w = *state;
+	size_t len;
+	uint8_t *bytes = checkpoint(1, TENSORS, ELEMENTS, &len);
+
+	world_put(w, "one", bytes, len);
+	world_put(w, "two", bytes, len);
+	world_drain(w);
+	world_delete(w, "one");
+	collect(w);
+	world_open(w, true);
+	world_expect(w, "two", bytes, len);
+	free(bytes);
+}
+
+static void a_collection_of_nothing_moves_nothing(void **state)
+{
+	struct world *w = *state;
+	struct gc_result result;
+
+	put_step(w, 1);
+	put_step(w, 2);
+	collect(w);
+	result = collect(w);
+	assert_int_equal(result.chunks_removed, 0);
+	assert_int_equal(result.chunks_rebased, 0);
+	assert_int_equal(result.frames_moved, 0);
+	expect_step(w, 1);
+	expect_step(w, 2);
+}
+
+/* Something else writes the same store while it is collected. */
+struct reader_of {
+	struct world *w;
+	_Atomic bool stop;
+	_Atomic unsigned rounds, wrong;
+	uint8_t *bytes;
+	size_t len;
+	uint64_t ino;
+};
+
+static void *read_on(void *arg)
+{
+	struct reader_of *r = arg;
+	uint8_t *read = malloc(r->len);
+
+	while (!r->stop) {
+		if (world_read(r->w, r->ino, read, r->len) != (ssize_t)r->len ||
+			memcmp(read, r->bytes, r->len))
+			r->wrong++;
+		r->rounds++;
+	}
+	free(read);
+	return NULL;
+}
+
+static void readers_and_writers_go_on(void **state)
+{
+	struct world *w = *state;
+	struct store_options options = {.quiet_ms = 1, .threads = 2, .cache_bytes = 1 << 20};
+	struct store_error error;
+	struct reader_of r = {.w = w};
+	struct inode inode;
+	pthread_t thread;
+
+	put_step(w, 1);
+	put_step(w, 2);
+	/* Hardly a cache, so that readers go to the packs. */
+	world_shut(w);
+	assert_int_equal(store_open(w->dir, &options, &w->store, &error), 0);
+	r.bytes = checkpoint(2, TENSORS, ELEMENTS, &r.len);
+	assert_int_equal(names_lookup(w->store->parts.names, NAMES_ROOT, "checkpoint-2", &inode), 0);
+	r.ino = inode.ino;
+	assert_int_equal(pthread_create(&thread, NULL, read_on, &r), 0);
+	for (unsigned step = 3; step < 9; step++) {
+		size_t len;
+		uint8_t *bytes = checkpoint(step, TENSORS, ELEMENTS, &len);
+		char name[32];
+
+		/* The encoder is at work on this one while the one before it goes. */
+		snprintf(name, sizeof name, "checkpoint-%u", step);
+		world_put(w, name, bytes, len);
+		free(bytes);
+		delete_step(w, step == 3 ? 1 : step - 1);
+		collect(w);
+	}
+	world_drain(w);
+	collect(w);
+	r.stop = true;
+	pthread_join(thread, NULL);
+	free(r.bytes);
+	assert_true(r.rounds > 0);
+	assert_int_equal(r.wrong, 0);
+	expect_step(w, 2);
+	expect_step(w, 8);
+	expect_clean(w);
+}
+
+/* --- death in the middle --- */
+
+struct stop_at {
+	unsigned calls, at;
+};
+
+static int die(void *ctx, const char *phase, double share)
+{
+	struct stop_at *stop = ctx;
+
+	(void)phase;
+	(void)share;
+	if (++stop->calls == stop->at)
+		_exit(99);
+	return 0;
+}
+
+static int leave(void *ctx, const char *phase, double share)
+{
+	struct stop_at *stop = ctx;
+
+	(void)phase;
+	(void)share;
+	return ++stop->calls == stop->at;
+}
+
+static void rotate_some(struct world *w)
+{
+	for (unsigned step = 1; step <= 5; step++)
+		put_step(w, step);
+	for (unsigned step = 1; step <= 3; step++)
+		delete_step(w, step);
+	world_shut(w);
+}
+
+/* Collects in a process of its own that dies at the n-th step. True: it lived to the end. */
+static bool collect_and_die(struct world *w, unsigned at)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		struct stop_at stop = {.at = at};
+		struct store_options options = {.no_background = true, .threads = 1};
+		struct store_error error;
+		struct gc_result result;
+
+		if (store_open(w->dir, &options, &w->store, &error))
+			_exit(1);
+		_exit(gc_run(&w->store->parts, 0, die, &stop, &result) ? 2 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_true(WEXITSTATUS(status) == 99 || WEXITSTATUS(status) == 0);
+	return WEXITSTATUS(status) == 0;
+}
+
+static void death_at_any_step_loses_nothing(void **state)
+{
+	struct world *w = *state;
+	uint64_t bytes;
+
+	rotate_some(w);
+	for (unsigned at = 1;; at++) {
+		bool ended = collect_and_die(w, at);
+
+		world_open(w, false);
+		expect_step(w, 4);
+		expect_step(w, 5);
+		expect_clean(w);
+		world_shut(w);
+		if (ended)
+			break;
+	}
+	world_open(w, false);
+	collect(w);
+	bytes = pack_bytes(w);
+	/* Frames of the dead runs are gone, too. */
+	world_shut(w);
+	struct world *fresh = world_new();
+	put_step(fresh, 4);
+	put_step(fresh, 5);
+	assert_true(bytes * 100 <= pack_bytes(fresh) * 110);
+	world_free(fresh);
+}
+
+static void early_end_leaves_a_sound_store(void **state)
+{
+	struct world *w = *state;
+	int rc = -EINTR;
+
+	rotate_some(w);
+	world_open(w, true);
+	for (unsigned at = 1; rc == -EINTR; at++) {
+		struct stop_at stop = {.at = at};
+		struct gc_result result;
+
+		rc = gc_run(&w->store->parts, 0, leave, &stop, &result);
+		assert_true(!rc || rc == -EINTR);
+		expect_step(w, 4);
+		expect_step(w, 5);
+	}
+	expect_clean(w);
+}
+
+static int collect_inside(void *ctx, const char *phase, double share)
+{
+	struct gc_result result;
+
+	(void)phase;
+	(void)share;
+	assert_int_equal(gc_run(ctx, 0, NULL, NULL, &result), -EBUSY);
+	return 0;
+}
+
+static void one_collection_at_a_time(void **state)
+{
+	struct world *w = *state;
+	struct gc_result result;
+
+	put_step(w, 1);
+	assert_int_equal(gc_run(&w->store->parts, 0, collect_inside, &w->store->parts, &result), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(rotation_gives_space_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(rotation_with_a_collection_each_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_remains_of_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_shared_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_collection_of_nothing_moves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(readers_and_writers_go_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(death_at_any_step_loses_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(early_end_leaves_a_sound_store, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_collection_at_a_time, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,446 @@
+// links: m_store
+/* The store as a whole, without a mount: content written, encoded, read, written again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/store.h"
+
+#define MIB (1u << 20)
+
+struct fixture {
+	char dir[64];
+	struct store *store;
+};
+
+static const struct names_owner owner = {.umask = 022};
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+static void open_again(struct fixture *f, unsigned threads)
+{
+	struct store_options options = {.quiet_ms = 1, .threads = threads};
+	struct store_error error;
+
+	store_close(f->store);
+	f->store = NULL;
+	if (store_open(f->dir, &options, &f->store, &error))
+		fail_msg("%s", error.text);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	struct store_error error;
+
+	snprintf(f->dir, sizeof f->dir, "%s/mithril-store-XXXXXX",
+		getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	assert_non_null(mkdtemp(f->dir));
+	if (store_init(f->dir, 0, 0, &error))
+		fail_msg("%s", error.text);
+	open_again(f, 2);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	store_close(f->store);
+	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(f);
+	return 0;
+}
+
+static struct stage *stage_of(struct fixture *f)
+{
+	return f->store->parts.stage;
+}
+
+static uint64_t put_file(struct fixture *f, const char *name, const void *bytes, size_t len)
+{
+	struct content *content;
+	struct inode inode;
+
+	assert_int_equal(content_create(stage_of(f), NAMES_ROOT, name, S_IFREG | 0644, &owner, O_WRONLY,
+				 &content, &inode),
+		0);
+	assert_int_equal(content_write(content, bytes, len, 0, false), len);
+	content_release(stage_of(f), content, O_WRONLY);
+	return inode.ino;
+}
+
+static void expect_bytes(struct fixture *f, uint64_t ino, const void *bytes, size_t len)
+{
+	struct content *content;
+	struct inode inode;
+	uint8_t *read = malloc(len + 1);
+
+	assert_int_equal(content_getattr(stage_of(f), ino, &inode), 0);
+	assert_int_equal(inode.size, len);
+	assert_int_equal(content_open(stage_of(f), ino, O_RDONLY, &content), 0);
+	assert_int_equal(content_read(content, read, len + 1, 0), len);
+	assert_memory_equal(read, bytes, len);
+	content_release(stage_of(f), content, O_RDONLY);
+	free(read);
+}
+
+static enum content_state state_of(struct fixture *f, uint64_t ino)
+{
+	struct inode inode;
+
+	assert_int_equal(names_get(f->store->parts.names, ino, &inode), 0);
+	return inode.content;
+}
+
+static void drain(struct fixture *f)
+{
+	assert_int_equal(stage_drain(stage_of(f), NULL, NULL), 0);
+}
+
+static uint64_t new_bytes(struct fixture *f, uint64_t ino)
+{
+	struct inode inode;
+	struct recipe_head head;
+
+	assert_int_equal(names_get(f->store->parts.names, ino, &inode), 0);
+	assert_int_equal(inode.content, CONTENT_ENCODED);
+	assert_int_equal(recipe_head_get(f->store->parts.recipes, inode.recipe, &head), 0);
+	return head.new_bytes;
+}
+
+/* A safetensors file of `count` f32 tensors of `elements` each, near-gaussian, moved a little by each step.
+ */
+static uint8_t *checkpoint(unsigned step, unsigned count, size_t elements, size_t *len)
+{
+	size_t bytes = count * elements * 4, at = 8;
+	char *header = malloc(256 * count + 64);
+	size_t n = (size_t)sprintf(header, "{");
+
+	for (unsigned i = 0; i < count; i++)
+		n += (size_t)sprintf(header + n,
+			"%s\"layer.%u.weight\":{\"dtype\":\"F32\",\"shape\":[%zu],\"data_offsets\":[%zu,%zu]"
+			"}",
+			i ? "," : "", i, elements, i * elements * 4, (i + 1) * elements * 4);
+	n += (size_t)sprintf(header + n, "}");
+	uint8_t *file = malloc(8 + n + bytes);
+	for (int i = 0; i < 8; i++)
+		file[i] = (uint8_t)((uint64_t)n >> 8 * i);
+	memcpy(file + at, header, n);
+	at += n;
+	uint64_t x = 88172645463325252u;
+	for (size_t i = 0; i < count * elements; i++) {
+		float v = 0;
+		for (int k = 0; k < 4; k++) {
+			x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+			v += (float)(int32_t)x / 2147483648.0f;
+		}
+		for (unsigned s = 0; s < step; s++)
+			v += 1e-5f * (float)((x >> s % 32 & 7) + 1);
+		memcpy(file + at, &v, 4);
+		at += 4;
+	}
+	free(header);
+	*len = at;
+	return file;
+}
+
+static void small_file_goes_inline(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t ino = put_file(f, "small", "hello", 5);
+
+	assert_int_equal(state_of(f, ino), CONTENT_STAGED);
+	expect_bytes(f, ino, "hello", 5);
+	drain(f);
+	assert_int_equal(state_of(f, ino), CONTENT_INLINE);
+	expect_bytes(f, ino, "hello", 5);
+	open_again(f, 2);
+	expect_bytes(f, ino, "hello", 5);
+}
+
+static void empty_file_stays_empty(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t ino = put_file(f, "empty", "", 0);
+
+	drain(f);
+	assert_int_equal(state_of(f, ino), CONTENT_NONE);
+	expect_bytes(f, ino, "", 0);
+}
+
+static void checkpoints_become_deltas_and_shares(void **state)
+{
+	struct fixture *f = *state;
+	size_t len, len2;
+	uint8_t *one = checkpoint(0, 5, 300000, &len), *two = checkpoint(1, 5, 300000, &len2);
+	uint64_t a = put_file(f, "checkpoint-1", one, len);
+
+	drain(f);
+	uint64_t b = put_file(f, "checkpoint-2", two, len2), c = put_file(f, "copy", one, len);
+	drain(f);
+	assert_int_equal(state_of(f, a), CONTENT_ENCODED);
+	assert_true(new_bytes(f, a) < len);
+	assert_true(new_bytes(f, b) * 10 < new_bytes(f, a) * 9);
+	assert_true(new_bytes(f, c) == 0);
+	for (int again = 0; again < 2; again++) {
+		expect_bytes(f, a, one, len);
+		expect_bytes(f, b, two, len2);
+		expect_bytes(f, c, one, len);
+		open_again(f, 2);
+	}
+	free(one);
+	free(two);
+}
+
+static void threads_do_not_change_what_is_stored(void **state)
+{
+	uint64_t sums[2][3], packs[2];
+	size_t len;
+
+	for (int round = 0; round < 2; round++) {
+		void *other = NULL;
+		setup(&other);
+		struct fixture *f = other;
+		open_again(f, round ? 4 : 1);
+		for (unsigned step = 0; step < 3; step++) {
+			char name[32];
+			snprintf(name, sizeof name, "step-%u", step);
+			uint8_t *bytes = checkpoint(step, 6, 200000, &len);
+			uint64_t ino = put_file(f, name, bytes, len);
+			drain(f);
+			sums[round][step] = new_bytes(f, ino);
+			free(bytes);
+		}
+		packs[round] = packs_bytes(f->store->parts.packs);
+		teardown(&other);
+	}
+	assert_memory_equal(sums[0], sums[1], sizeof sums[0]);
+	assert_int_equal(packs[0], packs[1]);
+	(void)state;
+}
+
+static void rewritten_file_is_staged_again(void **state)
+{
+	struct fixture *f = *state;
+	size_t len = 3 * MIB + 17;
+	uint8_t *bytes = malloc(len);
+	struct content *content;
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)(i * 2654435761u >> 13);
+	uint64_t ino = put_file(f, "file", bytes, len);
+	drain(f);
+	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	assert_int_equal(content_open(stage_of(f), ino, O_RDWR, &content), 0);
+	assert_int_equal(state_of(f, ino), CONTENT_STAGED);
+	assert_true(content_fd(content) >= 0);
+	assert_int_equal(content_write(content, "patched", 7, MIB, false), 7);
+	memcpy(bytes + MIB, "patched", 7);
+	content_release(stage_of(f), content, O_RDWR);
+	expect_bytes(f, ino, bytes, len);
+	drain(f);
+	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	expect_bytes(f, ino, bytes, len);
+	assert_int_equal(content_truncate(stage_of(f), ino, 2 * MIB), 0);
+	expect_bytes(f, ino, bytes, 2 * MIB);
+	drain(f);
+	expect_bytes(f, ino, bytes, 2 * MIB);
+	assert_int_equal(content_open(stage_of(f), ino, O_WRONLY | O_TRUNC, &content), 0);
+	content_release(stage_of(f), content, O_WRONLY);
+	expect_bytes(f, ino, "", 0);
+	drain(f);
+	expect_bytes(f, ino, "", 0);
+	free(bytes);
+}
+
+static void reader_keeps_its_descriptor_over_publication(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *bytes = calloc(1, MIB), byte = 0;
+	struct content *reader, *writer;
+	struct stage_counts counts;
+
+	memset(bytes, 'x', MIB);
+	uint64_t ino = put_file(f, "file", bytes, MIB);
+	assert_int_equal(content_open(stage_of(f), ino, O_RDONLY, &reader), 0);
+	int fd = content_fd(reader);
+	assert_true(fd >= 0);
+	drain(f);
+	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	assert_int_equal(content_fd(reader), fd);
+	assert_int_equal(pread(fd, &byte, 1, 5), 1);
+	assert_int_equal(byte, 'x');
+	/* A writer meets the staged copy that lingers, and the reader sees what it writes. */
+	assert_int_equal(content_open(stage_of(f), ino, O_WRONLY, &writer), 0);
+	assert_int_equal(content_fd(writer), fd);
+	assert_int_equal(content_write(writer, "y", 1, 5, false), 1);
+	assert_int_equal(pread(fd, &byte, 1, 5), 1);
+	assert_int_equal(byte, 'y');
+	content_release(stage_of(f), writer, O_WRONLY);
+	content_release(stage_of(f), reader, O_RDONLY);
+	drain(f);
+	stage_counts(stage_of(f), &counts);
+	assert_int_equal(counts.staged_files, 0);
+	assert_int_equal(counts.staged_bytes, 0);
+	bytes[5] = 'y';
+	expect_bytes(f, ino, bytes, MIB);
+	free(bytes);
+}
+
+static void shared_mapping_that_outlives_its_descriptor_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *bytes = calloc(1, MIB);
+	char path[128];
+	uint64_t ino = put_file(f, "file", bytes, MIB);
+
+	/* What the kernel keeps of a passthrough open after the last close: a mapping of the staged file. */
+	snprintf(path, sizeof path, "%s/staging/%016llx", f->dir, (unsigned long long)ino);
+	int fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	uint8_t *map = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(map != MAP_FAILED);
+	close(fd);
+	stage_drain(stage_of(f), NULL, NULL);
+	assert_int_equal(state_of(f, ino), CONTENT_STAGED);
+	map[77] = 'z';
+	munmap(map, MIB);
+	for (int i = 0; i < 100 && state_of(f, ino) == CONTENT_STAGED; i++)
+		usleep(50000);
+	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	bytes[77] = 'z';
+	expect_bytes(f, ino, bytes, MIB);
+	free(bytes);
+}
+
+static void holes_stay_holes(void **state)
+{
+	struct fixture *f = *state;
+	struct content *content;
+	struct inode inode;
+	uint64_t ino;
+
+	assert_int_equal(content_create(stage_of(f), NAMES_ROOT, "sparse", S_IFREG | 0600, &owner, O_WRONLY,
+				 &content, &inode),
+		0);
+	ino = inode.ino;
+	assert_int_equal(content_write(content, "begin", 5, 0, false), 5);
+	assert_int_equal(content_write(content, "end", 3, 64 * MIB, false), 3);
+	content_release(stage_of(f), content, O_WRONLY);
+	drain(f);
+	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	assert_int_equal(content_open(stage_of(f), ino, O_RDONLY, &content), 0);
+	int64_t hole = content_seek(content, 0, SEEK_HOLE);
+	assert_true(hole > 0 && hole < MIB);
+	int64_t data = content_seek(content, (uint64_t)hole, SEEK_DATA);
+	assert_true(data > 63 * (int64_t)MIB && data <= 64 * (int64_t)MIB);
+	assert_int_equal(content_seek(content, 64 * MIB + 3, SEEK_DATA), -ENXIO);
+	content_release(stage_of(f), content, O_RDONLY);
+	/* Staged again it takes no more room than its data. */
+	assert_int_equal(content_open(stage_of(f), ino, O_RDWR, &content), 0);
+	assert_int_equal(content_getattr(stage_of(f), ino, &inode), 0);
+	assert_true(inode.blocks * 512 < 2 * MIB);
+	content_release(stage_of(f), content, O_RDWR);
+}
+
+static void dropped_file_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct inode inode;
+	struct stage_counts counts;
+	uint8_t *bytes = calloc(1, MIB);
+	uint64_t inos[3] = {put_file(f, "a", bytes, 10), put_file(f, "b", bytes, MIB), 0};
+
+	drain(f);
+	inos[2] = put_file(f, "c", bytes, MIB);
+	for (int i = 0; i < 3; i++) {
+		char name[2] = {(char)('a' + i), 0};
+		assert_int_equal(names_unlink(f->store->parts.names, NAMES_ROOT, name, NULL), 0);
+		assert_int_equal(content_drop(stage_of(f), inos[i]), 0);
+		assert_int_equal(names_get(f->store->parts.names, inos[i], &inode), -ENOENT);
+	}
+	drain(f);
+	stage_counts(stage_of(f), &counts);
+	assert_int_equal(counts.staged_files, 0);
+	assert_int_equal(counts.staged_bytes, 0);
+	assert_int_equal(counts.queued_files, 0);
+	free(bytes);
+}
+
+static void restart_sweeps_and_requeues(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *bytes = calloc(1, MIB);
+	char path[128];
+	uint64_t ino = put_file(f, "kept", bytes, MIB);
+	struct content *content;
+	struct inode inode;
+
+	/* An open file without a name, and a staged copy that nobody refers to, as a killed daemon leaves
+	 * them. */
+	assert_int_equal(content_create(stage_of(f), NAMES_ROOT, NULL, S_IFREG | 0600, &owner, O_RDWR,
+				 &content, &inode),
+		0);
+	snprintf(path, sizeof path, "%s/staging/%016x", f->dir, 0xabcdef);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	open_again(f, 2);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(names_get(f->store->parts.names, inode.ino, &inode), -ENOENT);
+	drain(f);
+	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	expect_bytes(f, ino, bytes, MIB);
+	free(bytes);
+}
+
+static void second_opener_is_told_who_has_it(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options options = {0};
+	struct store_error error;
+	struct store *store;
+	char pid[32];
+
+	assert_int_equal(store_open(f->dir, &options, &store, &error), -EWOULDBLOCK);
+	snprintf(pid, sizeof pid, "%d", (int)getpid());
+	assert_non_null(strstr(error.text, pid));
+	assert_int_equal(store_init(f->dir, 0, 0, &error), -EEXIST);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(small_file_goes_inline, setup, teardown),
+		cmocka_unit_test_setup_teardown(empty_file_stays_empty, setup, teardown),
+		cmocka_unit_test_setup_teardown(checkpoints_become_deltas_and_shares, setup, teardown),
+		cmocka_unit_test(threads_do_not_change_what_is_stored),
+		cmocka_unit_test_setup_teardown(rewritten_file_is_staged_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			reader_keeps_its_descriptor_over_publication, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			shared_mapping_that_outlives_its_descriptor_is_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(holes_stay_holes, setup, teardown),
+		cmocka_unit_test_setup_teardown(dropped_file_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(restart_sweeps_and_requeues, setup, teardown),
+		cmocka_unit_test_setup_teardown(second_opener_is_told_who_has_it, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

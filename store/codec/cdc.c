@@ -45,8 +45,6 @@ size_t cdc_next(const struct cdc *cdc, const void *src, size_t len)
 	size_t average = len < CDC_AVERAGE ? len : CDC_AVERAGE, max = len < CDC_MAX ? len : CDC_MAX, cut;
 	uint64_t hash = 0;
 
-	if (len <= CDC_MIN)
-		return len;
 	cut = find_cut(cdc, src, CDC_MIN, average, MASK_BEFORE, &hash);
 	if (!cut)
 		cut = find_cut(cdc, src, average, max, MASK_BEHIND, &hash);

@@ -256,9 +256,7 @@ int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const vo
 	case CODEC_CONSTANT:
 		return decode_constant(dst, raw_len, payload, payload_len, dtype);
 	case CODEC_ZSTD:
-		return ZSTD_decompressDCtx(ws->decode, dst, raw_len, payload, payload_len) == raw_len
-			       ? 0
-			       : -EBADMSG;
+		return block_unzstd(ws, dst, raw_len, payload, payload_len);
 	case CODEC_ZSTD_BASE:
 		return prefix_decode(ws, dst, raw_len, payload, payload_len, base, base_len);
 	default:

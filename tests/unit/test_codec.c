@@ -581,14 +581,17 @@ static void wrong_payloads_are_refused(void **state)
 		{CODEC_STORED, DTYPE_U8, 4, "010203"}, {CODEC_STORED, DTYPE_U8, 4, "0102030405"},
 		{CODEC_CONSTANT, DTYPE_F32, 8, "010203"}, {CODEC_CONSTANT, DTYPE_F32, 4, "01020304"},
 		{CODEC_ZSTD, DTYPE_U8, 4, "01020304"}, {CODEC_ZSTD, DTYPE_U8, 4, ""},
-		{CODEC_PLANES, DTYPE_U8, 4, ""}, {CODEC_PLANES, DTYPE_F32, 3, "010203"}, /* no element */
-		{CODEC_PLANES, DTYPE_U8, 4, "0401"},					 /* no such method */
-		{CODEC_PLANES, DTYPE_U8, 4, "00010203"},				 /* short */
-		{CODEC_PLANES, DTYPE_U8, 4, "0001020304ff"},				 /* a byte more */
+		{CODEC_PLANES, DTYPE_U8, 4, ""},
+		{CODEC_PLANES, DTYPE_F32, 3, "00000000010203"}, /* no element */
+		{CODEC_PLANES, DTYPE_U8, 4, "0401"},		/* no such method */
+		{CODEC_PLANES, DTYPE_U8, 4, "00010203"},	/* short */
+		{CODEC_PLANES, DTYPE_U8, 4, "0001020304ff"},	/* a byte more */
 		{CODEC_PLANES, DTYPE_U8, 4, "01"}, {CODEC_PLANES, DTYPE_U16, 5, "01020103"}, /* no tail */
 		{CODEC_PLANES, DTYPE_U8, 4, "02ffffffff0f"}, /* varint of five bytes */
 		{CODEC_PLANES, DTYPE_U8, 4, "028000"},	     /* not the shortest */
 		{CODEC_PLANES, DTYPE_U8, 4, "027f"},
+		{CODEC_PLANES, DTYPE_U8, 4, "0300ffffff7fffffff7f01000109"},
+		{CODEC_PLANES, DTYPE_U8, 4, "030081000101020109"}, /* not the shortest */
 		{CODEC_PLANES, DTYPE_U8, 4, "0300050501000101"},   /* more values than bytes */
 		{CODEC_PLANES, DTYPE_U8, 4, "0300010100040109"},   /* placed past the end */
 		{CODEC_PLANES, DTYPE_U8, 4, "030001020002000109"}, /* more gaps than values */
@@ -610,6 +613,75 @@ static void wrong_payloads_are_refused(void **state)
 	assert_memory_equal(out, "\0\0\x09\0", 4);
 }
 
+/* The library takes several frames, skippable ones, and those of its older formats; the format does not. */
+static void only_one_zstd_frame_is_taken(void **state)
+{
+	static const char *const refused[] = {
+		"28b52ffd00000900006128b52ffd000009000062", /* two */
+		"502a4d180000000028b52ffd0000110000006162", /* a skippable one before it */
+		"28b52ffd000011000061620000",		    /* bytes after it */
+	};
+	uint8_t payload[64], out[2];
+
+	(void)state;
+	size_t len = from_hex(payload, sizeof payload, "28b52ffd00001100006162");
+	assert_int_equal(codec_decode(ws, out, 2, payload, len, CODEC_ZSTD, 1, DTYPE_U8, NULL, 0), 0);
+	assert_memory_equal(out, "ab", 2);
+	assert_int_equal(codec_decode(ws, out, 2, payload, len, CODEC_ZSTD_BASE, 1, DTYPE_U8, "base", 4), 0);
+	assert_int_equal(codec_decode(ws, out, 1, payload, len, CODEC_ZSTD, 1, DTYPE_U8, NULL, 0), -EBADMSG);
+	assert_int_equal(
+		codec_decode(ws, out, 2, payload, len, CODEC_ZSTD_BASE, 1, DTYPE_U8, "base", 0), -EBADMSG);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		len = from_hex(payload, sizeof payload, refused[i]);
+		assert_int_equal(
+			codec_decode(ws, out, 2, payload, len, CODEC_ZSTD, 1, DTYPE_U8, NULL, 0), -EBADMSG);
+		assert_int_equal(
+			codec_decode(ws, out, 2, payload, len, CODEC_ZSTD_BASE, 1, DTYPE_U8, "base", 4),
+			-EBADMSG);
+	}
+}
+
+/* zstd would read it as a dictionary of its own, with tables. */
+static void a_base_like_a_dictionary_is_no_prefix(void **state)
+{
+	size_t len = 50000;
+	uint8_t *src = malloc(len), *base = malloc(len), payload[16], out[2];
+	struct codec_input in = {
+		.src = src, .len = len - 100, .dtype = DTYPE_OPAQUE, .base = base, .base_len = len};
+
+	(void)state;
+	assert_true(src && base);
+	fill(base, len, RANDOM, 8, 3);
+	memcpy(src, base + 50, len - 100);
+	assert_int_equal(round_trip(&in, CODEC_DEFAULT, -1).codec, CODEC_ZSTD_BASE);
+	memcpy(base, "\x37\xa4\x30\xec", 4);
+	assert_int_equal(round_trip(&in, CODEC_DEFAULT, -1).codec, CODEC_STORED);
+	assert_int_equal(round_trip(&in, CODEC_SMALL, CODEC_ZSTD_BASE).codec, CODEC_STORED);
+	size_t n = from_hex(payload, sizeof payload, "28b52ffd00001100006162");
+	assert_int_equal(
+		codec_decode(ws, out, 2, payload, n, CODEC_ZSTD_BASE, 1, DTYPE_U8, base, len), -EBADMSG);
+	free(src);
+	free(base);
+}
+
+static void a_base_past_the_limit_is_not_used(void **state)
+{
+	size_t len = CODEC_CHUNK_MAX + 1;
+	uint8_t *base = malloc(len), *src = malloc(len);
+	struct codec_input in = {
+		.src = src, .len = CODEC_CHUNK_MAX - 3, .dtype = DTYPE_OPAQUE, .base = base, .base_len = len};
+
+	(void)state;
+	assert_true(base && src);
+	fill(base, len, RANDOM, 8, 3);
+	memcpy(src, base, len);
+	assert_int_equal(round_trip(&in, CODEC_DEFAULT, -1).codec, CODEC_STORED);
+	in.base_len = len - 1;
+	assert_int_equal(round_trip(&in, CODEC_DEFAULT, -1).codec, CODEC_ZSTD_BASE);
+	free(src);
+	free(base);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -626,6 +698,9 @@ int main(void)
 		cmocka_unit_test(golden_payloads),
 		cmocka_unit_test(damaged_payloads_are_survived),
 		cmocka_unit_test(wrong_payloads_are_refused),
+		cmocka_unit_test(only_one_zstd_frame_is_taken),
+		cmocka_unit_test(a_base_like_a_dictionary_is_no_prefix),
+		cmocka_unit_test(a_base_past_the_limit_is_not_used),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -9,7 +9,9 @@
 #include "store/codec/prefix.h"
 #include "store/codec/workspace.h"
 
-#define TRIAL_BYTES 8192u /* of a plane, to see whether looking for matches pays */
+/* Pieces of a plane, to see whether looking for matches pays. */
+#define TRIAL_PIECES 4u
+#define TRIAL_PIECE 2048u
 
 static const char *const names[CODEC_COUNT] = {
 	[CODEC_STORED] = "stored",
@@ -43,12 +45,20 @@ static int zstd_level(enum codec_level level)
 	}
 }
 
-/* Whether zstd finds repeats in the middle of a plane that its byte frequencies do not explain. */
+/* Whether zstd finds repeats in a plane that its byte frequencies do not explain. */
 static int matches_pay(struct codec_workspace *ws, const uint8_t *plane, size_t n)
 {
-	size_t len = n < TRIAL_BYTES ? n : TRIAL_BYTES, matched, alone;
-	const uint8_t *from = plane + (n - len) / 2;
+	size_t len = TRIAL_PIECES * TRIAL_PIECE, matched, alone;
+	const uint8_t *from = plane;
 
+	if (n <= len) {
+		len = n;
+	} else {
+		for (size_t i = 0; i < TRIAL_PIECES; i++)
+			memcpy(ws->values + i * TRIAL_PIECE,
+				plane + (n - TRIAL_PIECE) / (TRIAL_PIECES - 1) * i, TRIAL_PIECE);
+		from = ws->values;
+	}
 	matched = block_zstd(ws, ws->gaps, sizeof ws->gaps, from, len, 1);
 	if (!matched || matched >= len - len / 16)
 		return 0;

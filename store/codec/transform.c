@@ -5,6 +5,8 @@
 #define TARGET
 #include "store/codec/elements_all.h"
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are loaded as they lie in memory");
+
 #define PIECE 4096u /* bytes transformed at a time */
 
 static void split_1(uint8_t *const *planes, const void *src, size_t n)

@@ -204,6 +204,7 @@ static int check_directory(struct fsck *fsck, struct tally *tally, struct inode 
 static int check_inode(struct fsck *fsck, void *ctx, const struct pair *pair)
 {
 	struct tally *tally = ctx;
+	char target[NAMES_SYMLINK_MAX + 1];
 	struct inode inode;
 	uint64_t names;
 
@@ -225,6 +226,8 @@ static int check_inode(struct fsck *fsck, void *ctx, const struct pair *pair)
 	}
 	if (S_ISDIR(inode.mode))
 		return check_directory(fsck, tally, &inode, names);
+	if (S_ISLNK(inode.mode) && names_readlink(fsck->parts->names, inode.ino, target, sizeof target))
+		fsck_found(fsck, "symbolic link %" PRIu64 " has no target", inode.ino);
 	return inode.nlink == names ? 0 : repair_links(fsck, &inode, names);
 }
 
@@ -243,18 +246,27 @@ static int check_orphan(struct fsck *fsck, void *ctx, const struct pair *pair)
 	return 0;
 }
 
+/* The one with an empty name is the target of a symbolic link. */
 static int check_xattr(struct fsck *fsck, void *ctx, const struct pair *pair)
 {
 	struct tally *tally = ctx;
-	uint64_t ino = pair->key_len > 8 ? get_be64(pair->key) : 0;
+	uint64_t ino = pair->key_len >= 8 ? get_be64(pair->key) : 0;
 	struct inode inode;
 
-	if (ino && ino == tally->xattrs_of)
-		return 0;
-	tally->xattrs_of = ino;
+	if (pair->key_len > 8) {
+		if (ino == tally->xattrs_of)
+			return 0;
+		tally->xattrs_of = ino;
+	}
 	if (!ino || load(fsck, ino, &inode)) {
 		fsck_found(
 			fsck, "extended attributes of inode %" PRIu64 ", which is missing or damaged", ino);
+		return 0;
+	}
+	if (pair->key_len == 8) {
+		if (!S_ISLNK(inode.mode) || pair->value_len != inode.size)
+			fsck_found(fsck, "inode %" PRIu64 ": a target of %zu bytes that is not its own", ino,
+				pair->value_len);
 		return 0;
 	}
 	if (inode.flags & INODE_XATTRS)

@@ -1,9 +1,10 @@
 /*
  * The read path: chunk id -> raw bytes, verified; and file ranges by recipe.
  *
- * chunk -> record -> frames down to the one that stands alone -> decode upwards -> verify XXH3-128. Decoded chunks are kept in a bounded
- * cache (least recently used, sharded), shared by all readers and by the encoder; one thread decodes a chunk while others
- * that want it wait. A chunk that fails any check is logged with file pack and offset, never cached, and gives -EBADMSG, which fs turns into EIO.
+ * chunk -> record -> frames down to the one that stands alone -> decode upwards -> verify XXH3-128. Decoded
+ * chunks are kept in a bounded cache (least recently used, sharded), shared by all readers and by the
+ * encoder; one thread decodes a chunk while others that want it wait. A chunk that fails any check is logged
+ * with pack and offset, never cached, and gives -EBADMSG, which fs turns into EIO.
  *
  * Any thread. Workspaces are pooled.
  */
@@ -12,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "store/chunks/chunks.h"
 #include "store/packs/packs.h"
@@ -20,23 +22,30 @@
 struct decoder;
 struct chunk_data; /* a pinned entry of the cache */
 
-/* cache_bytes 0: 128 MiB. read_ahead: threads that decode ahead of sequential readers; 0: as many as cores, at most 8. */
-int decoder_open(struct chunks *chunks, struct packs *packs, struct recipes *recipes, size_t cache_bytes, unsigned read_ahead, struct decoder **out);
+/* cache_bytes 0: 128 MiB. read_ahead: threads that decode ahead of sequential readers and beside large reads;
+ * 0: as many as cores, at most 8. The parts are borrowed until decoder_close, before which all readers are
+ * closed and all chunks released. */
+int decoder_open(struct chunks *chunks, struct packs *packs, struct recipes *recipes, size_t cache_bytes,
+	unsigned read_ahead, struct decoder **out);
 void decoder_close(struct decoder *decoder);
 
-/* The raw bytes of a chunk; they stay good until decode_release. -ENOENT no such chunk; -EBADMSG; -EIO; -ENOMEM. */
+/* The raw bytes of a chunk; they stay good until decode_release. -ENOENT no such chunk; -EBADMSG; -EIO;
+ * -ENOMEM. */
 int decode_chunk(struct decoder *decoder, const struct chunk_id *id, struct chunk_data **out);
 const void *chunk_data_bytes(const struct chunk_data *data, size_t *len);
 void decode_release(struct decoder *decoder, struct chunk_data *data);
 
 /* A reader of one recipe: for one open file or many; any thread. */
 struct reader;
+/* -ENOENT, -EBADMSG, -EIO, -ENOMEM. */
 int reader_open(struct decoder *decoder, uint64_t recipe, struct reader **out);
 void reader_close(struct reader *reader);
 uint64_t reader_size(const struct reader *reader);
-/* Up to len bytes at off; fewer only at the end. Sequential use starts read-ahead. Bytes read, -EBADMSG, -EIO. */
+/* Up to len bytes at off; fewer only at the end. Sequential use starts read-ahead. Bytes read, -EBADMSG (also
+ * when the recipe or a chunk of it is missing), -EIO, -ENOMEM. */
 ssize_t reader_read(struct reader *reader, void *dst, size_t len, uint64_t off);
-/* Next data or hole at or after off, as lseek(2) SEEK_DATA / SEEK_HOLE (whence). Offset, or -ENXIO. */
+/* Next data or hole at or after off, as lseek(2) SEEK_DATA / SEEK_HOLE (whence). Offset; -ENXIO; -EINVAL;
+ * errors of reader_read. */
 int64_t reader_seek(struct reader *reader, uint64_t off, int whence);
 
 struct decoder_counts {

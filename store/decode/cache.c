@@ -1,0 +1,292 @@
+#include "store/decode/cache.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHARDS_MAX 16u
+#define SHARD_BYTES_MIN (8u << 20)
+#define BUCKETS 1024u
+
+struct shard {
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* some entry is no longer loading */
+	size_t used, capacity;
+	struct chunk_data *newest, *oldest; /* without references */
+	struct chunk_data *buckets[BUCKETS];
+};
+
+struct cache {
+	unsigned count; /* a power of two */
+	struct shard shards[];
+};
+
+struct cache *cache_new(size_t bytes)
+{
+	unsigned count = 1;
+	struct cache *cache;
+
+	while (count < SHARDS_MAX && bytes / (2 * count) >= SHARD_BYTES_MIN)
+		count *= 2;
+	cache = calloc(1, sizeof *cache + count * sizeof(struct shard));
+	if (!cache)
+		return NULL;
+	cache->count = count;
+	for (unsigned i = 0; i < count; i++) {
+		pthread_mutex_init(&cache->shards[i].lock, NULL);
+		pthread_cond_init(&cache->shards[i].changed, NULL);
+		cache->shards[i].capacity = bytes / count;
+	}
+	return cache;
+}
+
+static void data_free(struct chunk_data *data)
+{
+	free(data->bytes);
+	free(data);
+}
+
+void cache_free(struct cache *cache)
+{
+	if (!cache)
+		return;
+	for (unsigned i = 0; i < cache->count; i++) {
+		struct shard *shard = cache->shards + i;
+		while (shard->newest) {
+			struct chunk_data *data = shard->newest;
+			shard->newest = data->older;
+			data_free(data);
+		}
+		pthread_cond_destroy(&shard->changed);
+		pthread_mutex_destroy(&shard->lock);
+	}
+	free(cache);
+}
+
+static struct shard *shard_of(struct cache *cache, const struct chunk_id *id)
+{
+	return cache->shards + (id->b[0] & (cache->count - 1));
+}
+
+static struct chunk_data **bucket_of(struct shard *shard, const struct chunk_id *id)
+{
+	return shard->buckets + ((id->b[1] | (size_t)id->b[2] << 8) & (BUCKETS - 1));
+}
+
+static struct chunk_data *find(struct shard *shard, const struct chunk_id *id)
+{
+	struct chunk_data *data = *bucket_of(shard, id);
+
+	while (data && !chunk_id_equal(&data->id, id))
+		data = data->next;
+	return data;
+}
+
+static void list_remove(struct shard *shard, struct chunk_data *data)
+{
+	*(data->newer ? &data->newer->older : &shard->newest) = data->older;
+	*(data->older ? &data->older->newer : &shard->oldest) = data->newer;
+	data->newer = data->older = NULL;
+}
+
+static void list_add(struct shard *shard, struct chunk_data *data, bool cold)
+{
+	data->newer = cold ? shard->oldest : NULL;
+	data->older = cold ? NULL : shard->newest;
+	*(data->newer ? &data->newer->older : &shard->newest) = data;
+	*(data->older ? &data->older->newer : &shard->oldest) = data;
+}
+
+static void forget(struct shard *shard, struct chunk_data *data)
+{
+	struct chunk_data **link = bucket_of(shard, &data->id);
+
+	while (*link != data)
+		link = &(*link)->next;
+	*link = data->next;
+	data->next = NULL;
+	data->kept = false;
+	shard->used -= data->charge;
+	data->charge = 0;
+}
+
+/* Forgets the oldest entries until `bytes` more fit, as far as that can be done. The list of them, to be
+ * freed. */
+static struct chunk_data *evict(struct shard *shard, size_t bytes)
+{
+	struct chunk_data *victims = NULL;
+
+	while (shard->oldest && shard->used + bytes > shard->capacity) {
+		struct chunk_data *data = shard->oldest;
+		list_remove(shard, data);
+		forget(shard, data);
+		data->next = victims;
+		victims = data;
+	}
+	return victims;
+}
+
+static void free_list(struct chunk_data *list)
+{
+	while (list) {
+		struct chunk_data *next = list->next;
+		data_free(list);
+		list = next;
+	}
+}
+
+struct chunk_data *cache_private(const struct chunk_id *id)
+{
+	struct chunk_data *data = calloc(1, sizeof *data);
+
+	if (!data)
+		return NULL;
+	data->id = *id;
+	data->refs = 1;
+	data->state = CHUNK_LOADING;
+	return data;
+}
+
+static void hold(struct shard *shard, struct chunk_data *data)
+{
+	if (!data->refs++ && data->kept)
+		list_remove(shard, data);
+}
+
+/* Waits until it is no longer loading. 0, or its error: the reference is then gone. */
+static int await(struct shard *shard, struct chunk_data *data)
+{
+	int rc;
+
+	while (data->state == CHUNK_LOADING)
+		pthread_cond_wait(&shard->changed, &shard->lock);
+	if (data->state == CHUNK_READY)
+		return 0;
+	rc = data->error;
+	if (!--data->refs)
+		data_free(data);
+	return rc;
+}
+
+/* What is there, with the shard locked. CACHE_OWNED: nothing. */
+static int look(struct shard *shard, const struct chunk_id *id, bool wait, struct chunk_data **out)
+{
+	struct chunk_data *data = find(shard, id);
+	int rc;
+
+	if (!data)
+		return CACHE_OWNED;
+	if (data->state == CHUNK_LOADING && !wait)
+		return CACHE_BUSY;
+	hold(shard, data);
+	rc = await(shard, data);
+	if (rc)
+		return rc;
+	*out = data;
+	return CACHE_READY;
+}
+
+int cache_acquire(struct cache *cache, const struct chunk_id *id, bool wait, struct chunk_data **out)
+{
+	struct shard *shard = shard_of(cache, id);
+	struct chunk_data *fresh;
+	int rc;
+
+	pthread_mutex_lock(&shard->lock);
+	rc = look(shard, id, wait, out);
+	pthread_mutex_unlock(&shard->lock);
+	if (rc != CACHE_OWNED)
+		return rc;
+	fresh = cache_private(id);
+	if (!fresh)
+		return -ENOMEM;
+	pthread_mutex_lock(&shard->lock);
+	rc = look(shard, id, wait, out);
+	if (rc == CACHE_OWNED) {
+		struct chunk_data **bucket = bucket_of(shard, id);
+		fresh->next = *bucket;
+		fresh->kept = true;
+		*bucket = fresh;
+		*out = fresh;
+		fresh = NULL;
+	}
+	pthread_mutex_unlock(&shard->lock);
+	free(fresh);
+	return rc;
+}
+
+int cache_allocate(struct chunk_data *data, size_t len)
+{
+	free(data->bytes);
+	data->len = len;
+	data->bytes = malloc(len);
+	return data->bytes ? 0 : -ENOMEM;
+}
+
+void cache_publish(struct cache *cache, struct chunk_data *data)
+{
+	struct shard *shard = shard_of(cache, &data->id);
+	struct chunk_data *victims = NULL;
+	size_t charge = data->len + sizeof *data;
+
+	pthread_mutex_lock(&shard->lock);
+	data->state = CHUNK_READY;
+	if (data->kept) {
+		victims = evict(shard, charge);
+		if (shard->used + charge <= shard->capacity) {
+			data->charge = charge;
+			shard->used += charge;
+		} else {
+			forget(shard, data);
+		}
+		pthread_cond_broadcast(&shard->changed);
+	}
+	pthread_mutex_unlock(&shard->lock);
+	free_list(victims);
+}
+
+void cache_fail(struct cache *cache, struct chunk_data *data, int error)
+{
+	struct shard *shard = shard_of(cache, &data->id);
+	bool last;
+
+	pthread_mutex_lock(&shard->lock);
+	data->state = CHUNK_FAILED;
+	data->error = error;
+	if (data->kept)
+		forget(shard, data);
+	pthread_cond_broadcast(&shard->changed);
+	last = !--data->refs;
+	pthread_mutex_unlock(&shard->lock);
+	if (last)
+		data_free(data);
+}
+
+void cache_release(struct cache *cache, struct chunk_data *data, bool cold)
+{
+	struct shard *shard = shard_of(cache, &data->id);
+	bool last = false;
+
+	pthread_mutex_lock(&shard->lock);
+	if (!--data->refs) {
+		if (data->kept)
+			list_add(shard, data, cold);
+		else
+			last = true;
+	}
+	pthread_mutex_unlock(&shard->lock);
+	if (last)
+		data_free(data);
+}
+
+bool cache_has(struct cache *cache, const struct chunk_id *id)
+{
+	struct shard *shard = shard_of(cache, id);
+	bool has;
+
+	pthread_mutex_lock(&shard->lock);
+	has = find(shard, id);
+	pthread_mutex_unlock(&shard->lock);
+	return has;
+}

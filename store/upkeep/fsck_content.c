@@ -301,6 +301,19 @@ static int check_extent(void *ctx, uint64_t recipe, const struct extent *extent)
 	return 0;
 }
 
+/* A file whose recipe has no page of extents at all. */
+static void check_covered(struct fsck *fsck, const struct owners *owners, const struct number *owner)
+{
+	struct recipe_head head;
+
+	if (!owner->key || owner->value == OWNER_DEAD || numbers_get(&owners->covered, owner->key))
+		return;
+	if (!recipe_head_get(fsck->parts->recipes, owner->key, &head) && head.size)
+		fsck_found(fsck,
+			"inode %" PRIu64 ": the pages of its recipe are lost; restore the file from a copy",
+			owner->value);
+}
+
 static int check_covers(struct fsck *fsck, struct owners *owners)
 {
 	struct cover cover = {.fsck = fsck, .owners = owners};
@@ -309,19 +322,8 @@ static int check_covers(struct fsck *fsck, struct owners *owners)
 	end_cover(&cover);
 	if (rc && rc != -EBADMSG)
 		return rc;
-	/* A file whose recipe has no page of extents at all. */
-	for (size_t i = 0; i < owners->recipes.capacity; i++) {
-		const struct number *number = &owners->recipes.entries[i];
-		struct recipe_head head;
-
-		if (number->key && number->value != OWNER_DEAD &&
-			!numbers_get(&owners->covered, number->key) &&
-			!recipe_head_get(fsck->parts->recipes, number->key, &head) && head.size)
-			fsck_found(fsck,
-				"inode %" PRIu64 ": the pages of its recipe are missing or damaged; restore "
-						 "the file from a copy",
-				number->value);
-	}
+	for (size_t i = 0; i < owners->recipes.capacity; i++)
+		check_covered(fsck, owners, &owners->recipes.entries[i]);
 	return 0;
 }
 

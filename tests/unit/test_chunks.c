@@ -1,0 +1,371 @@
+// links: m_chunks
+/*
+ * The chunk index over the real key-value side; pins against claims, with threads.
+ */
+#include <errno.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store/chunks/chunks.h"
+
+struct world {
+	char path[64];
+	struct kv *kv;
+	struct chunks *chunks;
+};
+
+static int setup(void **state)
+{
+	struct kv_options options = {.create = true, .block_cache = 1 << 20, .write_buffer = 8 << 20};
+	struct world *w = calloc(1, sizeof *w);
+
+	strcpy(w->path, "/tmp/test_chunks.XXXXXX");
+	assert_non_null(mkdtemp(w->path));
+	assert_int_equal(kv_open(w->path, &options, &w->kv), 0);
+	assert_int_equal(chunks_open(w->kv, 77, &w->chunks), 0);
+	*state = w;
+	return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	chunks_close(w->chunks);
+	kv_close(w->kv);
+	nftw(w->path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	free(w);
+	return 0;
+}
+
+static struct chunk_id id_of(unsigned n)
+{
+	return chunk_id_of(77, 0, &n, sizeof n);
+}
+
+static struct chunk_record record_of(unsigned n)
+{
+	struct chunk_record record = {.place = {n + 1, 64 + 8 * n, n % 1000},
+		.raw_len = n + 1,
+		.chain_bytes = 3 * n,
+		.codec = 6,
+		.codec_version = 1,
+		.dtype = 12,
+		.salt = 2,
+		.depth = 1};
+
+	if (n % 2) {
+		record.base = id_of(n - 1);
+		record.depth = 2;
+	}
+	return record;
+}
+
+static void put(struct world *w, unsigned n)
+{
+	struct kv_batch *batch = kv_batch_new();
+	struct chunk_record record = record_of(n);
+	struct chunk_id id = id_of(n);
+
+	chunks_put(w->chunks, batch, &id, &record);
+	assert_int_equal(kv_write(w->kv, batch, false), 0);
+	kv_batch_free(batch);
+}
+
+static int drop(struct world *w, const struct chunk_id *id)
+{
+	struct kv_batch *batch = kv_batch_new();
+	int rc;
+
+	chunks_delete(w->chunks, batch, id);
+	rc = kv_write(w->kv, batch, false);
+	kv_batch_free(batch);
+	return rc;
+}
+
+static int get(struct world *w, unsigned n)
+{
+	struct chunk_id id = id_of(n);
+	struct chunk_record record, expected = record_of(n);
+	int rc = chunks_get(w->chunks, &id, &record);
+
+	if (!rc)
+		assert_memory_equal(&record.place, &expected.place, sizeof record.place);
+	return rc;
+}
+
+static void records_round_trip(void **state)
+{
+	uint8_t bytes[CHUNK_RECORD_SIZE];
+
+	(void)state;
+	for (unsigned n = 0; n < 100; n++) {
+		struct chunk_record record = record_of(n), got = {0};
+		chunk_record_encode(&record, bytes);
+		assert_int_equal(chunk_record_decode(&got, bytes, sizeof bytes), 0);
+		assert_memory_equal(&got, &record, sizeof got);
+		assert_int_equal(chunk_record_decode(&got, bytes, sizeof bytes - 1), -EBADMSG);
+		for (unsigned bit = 0; bit < 8 * CHUNK_RECORD_SIZE; bit++) {
+			bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			assert_int_equal(chunk_record_decode(&got, bytes, sizeof bytes), -EBADMSG);
+			bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+	}
+}
+
+static void records_are_bounded(void **state)
+{
+	uint8_t bytes[CHUNK_RECORD_SIZE];
+	struct chunk_record got;
+
+	(void)state;
+#define REFUSED(field, value)                                                                                \
+	do {                                                                                                 \
+		struct chunk_record record = record_of(1);                                                   \
+		record.field = (value);                                                                      \
+		chunk_record_encode(&record, bytes);                                                         \
+		assert_int_equal(chunk_record_decode(&got, bytes, sizeof bytes), -EBADMSG);                  \
+	} while (0)
+	REFUSED(place.pack, 0);
+	REFUSED(place.offset, 0);
+	REFUSED(place.offset, 100);
+	REFUSED(place.payload_len, FRAME_PAYLOAD_MAX + 1);
+	REFUSED(raw_len, 0);
+	REFUSED(raw_len, FRAME_RAW_MAX + 1);
+	REFUSED(depth, 0);
+	REFUSED(depth, 1);
+	REFUSED(depth, CHUNK_DEPTH_MAX + 1);
+	REFUSED(base, (struct chunk_id){0});
+}
+
+/* Pinned: ids are on disk. */
+static void ids_are_what_they_were(void **state)
+{
+	static const uint8_t empty_seed_0[16] = {0x99, 0xaa, 0x06, 0xd3, 0x01, 0x47, 0x98, 0xd8, 0x60, 0x01,
+		0xc3, 0x24, 0x46, 0x8d, 0x49, 0x7f};
+	struct chunk_id a = chunk_id_of(0, 0, "", 0), b;
+
+	(void)state;
+	assert_memory_equal(a.b, empty_seed_0, 16);
+	a = chunk_id_of(5, 1, "abc", 3);
+	b = chunk_id_of(6, 0, "abc", 3);
+	assert_true(chunk_id_equal(&a, &b));
+	b = chunk_id_of(5, 0, "abc", 3);
+	assert_false(chunk_id_equal(&a, &b));
+}
+
+static int count_record(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
+{
+	unsigned *seen = ctx;
+
+	(void)id;
+	seen[record->place.pack - 1]++;
+	return 0;
+}
+
+static int stop_at_once(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
+{
+	(void)id;
+	(void)record;
+	++*(unsigned *)ctx;
+	return -ECANCELED;
+}
+
+static void puts_gets_deletes_walks(void **state)
+{
+	struct world *w = *state;
+	struct kv_batch *batch;
+	unsigned seen[300] = {0}, calls = 0;
+	struct chunk_id id;
+
+	assert_int_equal(get(w, 0), -ENOENT);
+	for (unsigned n = 0; n < 300; n++)
+		put(w, n);
+	for (unsigned n = 0; n < 300; n++)
+		assert_int_equal(get(w, n), 0);
+	assert_int_equal(chunks_each(w->chunks, count_record, seen), 0);
+	for (unsigned n = 0; n < 300; n++)
+		assert_int_equal(seen[n], 1);
+	assert_int_equal(chunks_each(w->chunks, stop_at_once, &calls), -ECANCELED);
+	assert_int_equal(calls, 1);
+	id = id_of(7);
+	assert_int_equal(drop(w, &id), 0);
+	assert_int_equal(get(w, 7), -ENOENT);
+	/* a damaged record is passed over and said */
+	id = id_of(8);
+	batch = kv_batch_new();
+	kv_batch_put(w->kv, batch, KV_CHUNKS, id.b, sizeof id.b, "junk", 4);
+	kv_batch_put(w->kv, batch, KV_CHUNKS, "short", 5, "junk", 4);
+	assert_int_equal(kv_write(w->kv, batch, false), 0);
+	kv_batch_free(batch);
+	assert_int_equal(get(w, 8), -EBADMSG);
+	memset(seen, 0, sizeof seen);
+	assert_int_equal(chunks_each(w->chunks, count_record, seen), -EBADMSG);
+	for (unsigned n = 0; n < 300; n++)
+		assert_int_equal(seen[n], n != 7 && n != 8);
+}
+
+static void pins_keep_from_claims(void **state)
+{
+	struct world *w = *state;
+	struct chunks *c = w->chunks;
+	struct chunk_id held = id_of(1), before = id_of(2), during = id_of(3), free_id = id_of(4),
+			twice = id_of(5);
+
+	assert_false(chunks_gc_claim(c, &free_id)); /* no collection */
+	chunks_pin(c, &held);
+	chunks_pin(c, &before);
+	chunks_unpin(c, &before);
+	chunks_pin(c, &twice);
+	chunks_pin(c, &twice);
+	chunks_unpin(c, &twice);
+	assert_int_equal(chunks_gc_begin(c), 0);
+	assert_int_equal(chunks_gc_begin(c), -EBUSY);
+	chunks_pin(c, &during);
+	chunks_unpin(c, &during);
+	chunks_unpin(c, &twice);
+	assert_true(chunks_gc_pinned(c, &held));
+	assert_true(chunks_gc_pinned(c, &during));
+	assert_true(chunks_gc_pinned(c, &twice));
+	assert_false(chunks_gc_pinned(c, &before));
+	assert_false(chunks_gc_claim(c, &held));
+	assert_false(chunks_gc_claim(c, &during));
+	assert_false(chunks_gc_claim(c, &twice));
+	assert_true(chunks_gc_claim(c, &before));
+	assert_true(chunks_gc_claim(c, &free_id));
+	chunks_gc_settle(c);
+	chunks_pin(c, &free_id); /* does not wait any more */
+	assert_false(chunks_gc_claim(c, &free_id));
+	assert_false(chunks_gc_claim(c, &during)); /* still remembered */
+	chunks_unpin(c, &free_id);
+	chunks_gc_end(c);
+	assert_int_equal(chunks_gc_begin(c), 0);
+	assert_false(chunks_gc_claim(c, &held));
+	assert_true(chunks_gc_claim(c, &during));
+	assert_true(chunks_gc_claim(c, &twice));
+	chunks_gc_end(c);
+	chunks_unpin(c, &held);
+}
+
+/* Many ids come and go in one table; none is lost, none is left. */
+static void pins_are_counted(void **state)
+{
+	struct world *w = *state;
+	unsigned counts[2000] = {0};
+	unsigned seed = 1;
+
+	for (unsigned i = 0; i < 200000; i++) {
+		seed = seed * 1103515245 + 12345;
+		unsigned n = (seed >> 8) % 2000;
+		struct chunk_id id = id_of(n);
+		if (counts[n] && seed >> 31) {
+			chunks_unpin(w->chunks, &id);
+			counts[n]--;
+		} else if (counts[n] < 3) {
+			chunks_pin(w->chunks, &id);
+			counts[n]++;
+		}
+		if (i % 20000 == 777) {
+			assert_int_equal(chunks_gc_begin(w->chunks), 0);
+			for (unsigned k = 0; k < 2000; k++) {
+				struct chunk_id other = id_of(k);
+				assert_int_equal(chunks_gc_pinned(w->chunks, &other), counts[k] > 0);
+			}
+			chunks_gc_end(w->chunks);
+		}
+	}
+}
+
+#define IDS 64u
+#define WORKERS 3
+
+struct race {
+	struct world *w;
+	_Atomic int stop;
+	_Atomic unsigned rounds, lost;
+};
+
+/* As the encoder does: pin, look, put if it is not there, rely on it, unpin. */
+static void *rely(void *arg)
+{
+	struct race *race = arg;
+	unsigned seed = (unsigned)(uintptr_t)&seed;
+
+	while (!race->stop) {
+		seed = seed * 1103515245 + 12345;
+		unsigned n = (seed >> 10) % IDS;
+		struct chunk_id id = id_of(n);
+		chunks_pin(race->w->chunks, &id);
+		if (get(race->w, n) == -ENOENT)
+			put(race->w, n);
+		for (int i = 0; i < 3; i++) {
+			if (get(race->w, n))
+				race->lost++;
+		}
+		chunks_unpin(race->w->chunks, &id);
+		race->rounds++;
+	}
+	return NULL;
+}
+
+/* What is pinned and found, or put, is there for as long as it is pinned, whatever is collected meanwhile. */
+static void collection_never_takes_what_is_relied_on(void **state)
+{
+	struct world *w = *state;
+	struct race race = {.w = w};
+	pthread_t thread[WORKERS];
+	unsigned removed = 0;
+
+	for (int i = 0; i < WORKERS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, rely, &race), 0);
+	for (int round = 0; round < 1500 || race.rounds < 5000; round++) {
+		assert_int_equal(chunks_gc_begin(w->chunks), 0);
+		for (unsigned n = 0; n < IDS; n++) {
+			struct chunk_id id = id_of(n);
+			if (!chunks_gc_claim(w->chunks, &id))
+				continue;
+			assert_int_equal(drop(w, &id), 0);
+			removed++;
+			if (n % 7 == 0)
+				chunks_gc_settle(w->chunks);
+		}
+		chunks_gc_end(w->chunks);
+	}
+	race.stop = 1;
+	for (int i = 0; i < WORKERS; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(race.lost, 0);
+	assert_true(removed > 1000);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(records_round_trip),
+		cmocka_unit_test(records_are_bounded),
+		cmocka_unit_test(ids_are_what_they_were),
+		T(puts_gets_deletes_walks),
+		T(pins_keep_from_claims),
+		T(pins_are_counted),
+		T(collection_never_takes_what_is_relied_on),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -4,6 +4,7 @@
 
 #include "store/codec/block.h"
 #include "store/codec/prefix.h"
+#include "store/codec/repeats.h"
 #include "store/codec/workspace.h"
 
 #define TRIAL_LEVEL 1
@@ -70,6 +71,17 @@ static void try_zstd(struct codec_workspace *ws, const struct codec_input *in, s
 		choice->bytes[CODEC_ZSTD_BASE] = (size_t)((uint64_t)len * in->len / n);
 }
 
+/* What zstd makes of floats that repeat: of a stretch that several periods fit into. */
+static void try_repeats(struct codec_workspace *ws, const struct codec_input *in, struct choice *choice)
+{
+	size_t n = in->len < 4 * REPEATS_SPAN ? in->len : 4 * REPEATS_SPAN, len;
+
+	len = block_zstd(ws, ws->second, sizeof ws->second, (const uint8_t *)in->src + (in->len - n) / 2, n,
+		TRIAL_LEVEL);
+	if (len)
+		choice->bytes[CODEC_ZSTD] = (size_t)((uint64_t)len * in->len / n);
+}
+
 /* Integers often repeat or count, which byte frequencies do not show: zstd on the planes of the middle. */
 static void try_planes(struct codec_workspace *ws, const struct codec_input *in, struct element element,
 	enum codec codec, struct choice *choice)
@@ -111,4 +123,6 @@ void choose(struct codec_workspace *ws, const struct codec_input *in, struct cho
 	}
 	if (!element.is_float)
 		try_zstd(ws, in, choice);
+	else if (repeats_seen(ws->ops, in->src, in->len, element.log_width))
+		try_repeats(ws, in, choice);
 }

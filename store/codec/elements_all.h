@@ -1,4 +1,5 @@
-/* All widths of elements.h, and FORWARD and INVERSE, the initialisers of their tables. Expects TARGET. */
+/* All widths of elements.h, and FORWARD and INVERSE, the initialisers of their tables; count_words. Expects
+ * TARGET. */
 #include <stdint.h>
 #include <string.h>
 
@@ -21,6 +22,16 @@
 #define SIGNED int64_t
 #define NAME(f) f##_64
 #include "store/codec/elements.h"
+
+/* How many of the n 8-byte words of src equal x. */
+TARGET static size_t count_words(const void *src, size_t n, uint64_t x)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += load_64(src, i) == x;
+	return count;
+}
 
 #define FORWARD                                                                                              \
 	{                                                                                                    \

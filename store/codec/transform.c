@@ -83,6 +83,7 @@ const struct transform_ops transform_portable = {
 	.inverse = INVERSE,
 	.split = {split_1, split_2, split_4, split_8},
 	.merge = {merge_1, merge_2, merge_4, merge_8},
+	.count_words = count_words,
 };
 
 const struct transform_ops *transform_best(void)

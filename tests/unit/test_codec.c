@@ -312,6 +312,13 @@ static void typical_chunks_shrink(void **state)
 	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len * 95 / 100);
 	fill(src, len, PERIODIC, 4, 1);
 	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len / 100);
+	/* rows of noise, again and again */
+	fill(src, 12000, SMALL_FLOATS, 4, 1);
+	for (size_t i = 12000; i < len; i++)
+		src[i] = src[i - 12000];
+	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, 14000);
+	in.dtype = DTYPE_BF16;
+	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, 14000);
 	in.dtype = DTYPE_I64;
 	fill(src, len, RAMP, 8, 1);
 	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len / 50);

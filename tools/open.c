@@ -1,0 +1,90 @@
+#include "tools/open.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fs/control.h"
+#include "tools/tool.h"
+
+static bool is_store(const char *path)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	return snprintf(name, sizeof name, "%s/superblock", path) < (int)sizeof name && !stat(name, &st);
+}
+
+/* Whether a daemon answers for the store, or why that cannot be known. */
+static int ask_live(struct open_target *target)
+{
+	int rc = control_call(target->store, "ping", NULL, NULL);
+
+	target->live = !rc;
+	if (!rc || rc == -ECONNREFUSED || rc == -ENOENT || rc == -EPIPE)
+		return TOOL_OK;
+	return tool_fail_errno(target->store, rc);
+}
+
+/* Follows symbolic links; a mount whose daemon is gone cannot be resolved, but can be named as it is. */
+static int store_of(const char *argument, char *store)
+{
+	char path[PATH_MAX];
+
+	return control_store_of(realpath(argument, path) ? path : argument, store, PATH_MAX);
+}
+
+int open_mount(const char *argument, struct open_target *target)
+{
+	int rc = store_of(argument, target->store);
+
+	if (rc == -ENOTTY)
+		return tool_fail(TOOL_USAGE, argument, "mount a store with mithril mount STORE MNT",
+			"not on a Mithril mount");
+	if (rc)
+		return tool_fail_errno(argument, rc);
+	rc = ask_live(target);
+	if (rc || target->live)
+		return rc;
+	return tool_fail(TOOL_SYSTEM, argument, "unmount it with mithril umount and mount it again",
+		"the daemon of this mount does not answer");
+}
+
+int open_target(const char *argument, struct open_target *target)
+{
+	int rc;
+
+	if (!is_store(argument)) {
+		rc = store_of(argument, target->store);
+		if (!rc)
+			return open_mount(argument, target);
+		if (rc != -ENOTTY)
+			return tool_fail_errno(argument, rc);
+		return tool_fail(TOOL_USAGE, argument, "name one, or make one with mithril init",
+			"neither a store nor on a Mithril mount");
+	}
+	if (!realpath(argument, target->store))
+		return tool_fail_errno(argument, -errno);
+	return ask_live(target);
+}
+
+int open_store(const char *path, const struct store_options *options, struct store **store)
+{
+	struct store_error error = {""};
+	int rc = store_open(path, options, store, &error);
+
+	return rc ? tool_fail_text(path, rc, error.text) : TOOL_OK;
+}
+
+int open_call(const struct open_target *target, const char *request, void (*line)(void *ctx, json_t *object),
+	void *ctx)
+{
+	int rc = control_call(target->store, request, line, ctx);
+
+	if (rc == -EPIPE || rc == -ECONNREFUSED || rc == -ENOENT)
+		return tool_fail(TOOL_SYSTEM, target->store, "see the system log for the reason",
+			"the daemon went away");
+	return rc ? tool_fail_errno(target->store, rc) : TOOL_OK;
+}

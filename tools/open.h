@@ -1,0 +1,31 @@
+/*
+ * From what a user names (a mount point, a file below one, a store) to the store: by way of the daemon that
+ * has it open, or directly.
+ */
+#ifndef MITHRIL_TOOLS_OPEN_H
+#define MITHRIL_TOOLS_OPEN_H
+
+#include <jansson.h>
+#include <limits.h>
+#include <stdbool.h>
+
+#include "store/store.h"
+
+struct open_target {
+	char store[PATH_MAX];
+	bool live; /* a daemon has it and answers */
+};
+
+/* What MNT|STORE means. TOOL_OK, or the exit code of an error that has been reported. */
+int open_target(const char *argument, struct open_target *target);
+/* As open_target, of a mount only (MNT, or anything below it). */
+int open_mount(const char *argument, struct open_target *target);
+
+/* Opens a store that no daemon has. TOOL_OK, or the exit code of an error that has been reported. */
+int open_store(const char *path, const struct store_options *options, struct store **store);
+
+/* Asks the daemon; `line` as control_call. TOOL_OK, or the exit code of an error that has been reported. */
+int open_call(const struct open_target *target, const char *request, void (*line)(void *ctx, json_t *object),
+	void *ctx);
+
+#endif

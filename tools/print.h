@@ -1,0 +1,34 @@
+/*
+ * Output for people: amounts, tables, progress.
+ */
+#ifndef MITHRIL_TOOLS_PRINT_H
+#define MITHRIL_TOOLS_PRINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* "1.4 GiB"; `text` is returned. */
+#define PRINT_AMOUNT 32
+char *print_bytes(char text[PRINT_AMOUNT], uint64_t bytes);
+
+/* A table whose columns are as wide as their widest cell. Cells are copied. A column is right-aligned if its
+ * heading ends with '>' (which is not printed). Rows that do not fit in memory are dropped. */
+struct print_table;
+struct print_table *print_table_new(size_t columns, const char *const *headings);
+void print_table_row(struct print_table *table, const char *const *cells);
+/* Prints to standard output and frees. NULL is fine. */
+void print_table_end(struct print_table *table);
+
+/* One line on standard error that is drawn over, only where that is a terminal and at most ten times a
+ * second. */
+struct print_progress {
+	bool shown;
+	int64_t last_ms;
+};
+void print_progress(struct print_progress *progress, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Clears the line. */
+void print_progress_end(struct print_progress *progress);
+
+#endif

@@ -156,13 +156,11 @@ static const struct {
 	[6] = {32, 22, DTYPE_QUANT},	/* Q5_0 */
 	[7] = {32, 24, DTYPE_QUANT},	/* Q5_1 */
 	[8] = {32, 34, DTYPE_QUANT},	/* Q8_0 */
-	[9] = {32, 36, DTYPE_QUANT},	/* Q8_1 */
 	[10] = {256, 84, DTYPE_QUANT},	/* Q2_K */
 	[11] = {256, 110, DTYPE_QUANT}, /* Q3_K */
 	[12] = {256, 144, DTYPE_QUANT}, /* Q4_K */
 	[13] = {256, 176, DTYPE_QUANT}, /* Q5_K */
 	[14] = {256, 210, DTYPE_QUANT}, /* Q6_K */
-	[15] = {256, 292, DTYPE_QUANT}, /* Q8_K */
 	[16] = {256, 66, DTYPE_QUANT},	/* IQ2_XXS */
 	[17] = {256, 74, DTYPE_QUANT},	/* IQ2_XS */
 	[18] = {256, 98, DTYPE_QUANT},	/* IQ3_XXS */
@@ -181,6 +179,8 @@ static const struct {
 	[34] = {256, 54, DTYPE_QUANT}, /* TQ1_0 */
 	[35] = {256, 66, DTYPE_QUANT}, /* TQ2_0 */
 	[39] = {32, 17, DTYPE_QUANT},  /* MXFP4 */
+	[40] = {64, 36, DTYPE_QUANT},  /* NVFP4 */
+	[41] = {128, 18, DTYPE_QUANT}, /* Q1_0 */
 };
 
 /* Sizes of a tensor of that type; false if they do not fill blocks or overflow. A type of the future has no

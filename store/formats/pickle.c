@@ -9,6 +9,8 @@
 #define MEMO_MAX (1u << 22)
 #define ITEMS_MAX (1u << 22)
 #define CONTAINERS_MAX (1u << 20)
+#define DIMS_MAX 64
+#define KEY_MAX 64     /* bytes of a storage's key; they are digits */
 #define NESTING_MAX 32 /* of tuples in tuples, and of names */
 
 /* Classes and functions that mean something here. */
@@ -298,7 +300,8 @@ static int persistent_id(struct pickle *p)
 	int rc;
 
 	if (word.kind != VALUE_STRING || !is_word(p->bytes + word.at, word.len, "storage") ||
-		class.kind != VALUE_GLOBAL || key.kind != VALUE_STRING || numel.kind != VALUE_INT)
+		class.kind != VALUE_GLOBAL || key.kind != VALUE_STRING || key.len > KEY_MAX ||
+		numel.kind != VALUE_INT)
 		return push(p, other);
 	rc = grow(&p->storages, p->storage_count, &p->storage_capacity, FORMAT_TENSORS_MAX,
 		sizeof *p->storages);
@@ -331,7 +334,7 @@ static struct value rebuild(struct pickle *p, enum global global, struct value a
 	if (tensor.kind != VALUE_STORAGE)
 		return other;
 	storage = &p->storages[tensor.at];
-	if (shape.kind == VALUE_TUPLE)
+	if (shape.kind == VALUE_TUPLE && p->items.items[shape.at].len <= DIMS_MAX)
 		storage->shape = (uint32_t)shape.at + 1;
 	if (global == GLOBAL_REBUILD_TYPED && dtype.kind == VALUE_GLOBAL && dtype.at == GLOBAL_DTYPE)
 		storage->dtype = dtype.len;
@@ -676,6 +679,17 @@ static int structure_op(struct pickle *p, uint8_t op)
 	}
 }
 
+static int finish(struct pickle *p)
+{
+	if (!p->stack.count)
+		return ODD;
+	p->has_root = true;
+	p->root = pop(p);
+	if (p->root.kind == VALUE_CONTAINER) /* even if something in it holds it */
+		p->containers[p->root.at].place.container = NOWHERE;
+	return p->root.kind == VALUE_TUPLE ? attach_tuple(p, p->root.at, NOWHERE, none, 0) : 0;
+}
+
 int pickle_scan(struct pickle *pickle, const uint8_t *bytes, size_t len)
 {
 	int rc = 0;
@@ -689,9 +703,7 @@ int pickle_scan(struct pickle *pickle, const uint8_t *bytes, size_t len)
 			return -ENODATA;
 		uint8_t op = bytes[pickle->at++];
 		if (op == '.') {
-			pickle->has_root = pickle->stack.count;
-			pickle->root = pop(pickle);
-			return pickle->has_root ? 0 : ODD;
+			return finish(pickle);
 		}
 		rc = structure_op(pickle, op);
 	}

@@ -1,10 +1,12 @@
 /*
  * What the parsers of store/formats share. Not for others.
  *
- * formats.c      recognition, the layout and its names
- * safetensors.c  JSON header        npy.c, npz.c   array header; arrays in a zip      gguf.c  key-values and
- * tensor infos zip.c          central directory  pickle.c       opcode scanner torch_zip.c, torch_legacy.c,
- * dcp.c               zip and pickle put together
+ * formats.c: recognition, the layout and its names.
+ *
+ * zip.c: the central directory. pickle.c: a scanner of opcodes. storages.c: names and elements of what it
+ * found.
+ *
+ * safetensors.c, gguf.c, npy.c, npz.c, torch_zip.c, torch_legacy.c, dcp.c: a format each.
  *
  * A parser returns 0 with tensors added, ODD when the bytes are not a sound file of its format, -ENOMEM, or
  * the error of view->read. ODD never leaves formats_label.
@@ -63,6 +65,7 @@ struct zip {
 	uint64_t directory, directory_len;
 	uint8_t *bytes; /* of the directory, once loaded */
 	uint64_t at;	/* zip_next's place in it */
+	uint64_t floor; /* where the next member may begin, from the start */
 };
 
 struct zip_member {
@@ -77,9 +80,10 @@ struct zip_member {
  * where its directory is and where the directory says it is, so an archive inside a larger file is found too.
  */
 int zip_find(const struct view *view, uint64_t end, struct zip *zip);
-/* Reads the directory; once, before zip_next. */
+/* Reads the directory; once, before zip_next. ODD if it is not sound to its end; members must follow each
+ * other in the file as in the directory, so that looking into each of them is linear in the file. */
 int zip_load(struct zip *zip);
-/* The next member: 1; 0 at the end; a broken directory ends early. zip->at = 0 begins again. */
+/* The next member: 1; 0 at the end. zip->at = 0 begins again. */
 int zip_next(struct zip *zip, struct zip_member *member);
 /* Where the bytes of a stored member begin: reads its local header. They lie before the directory. */
 int zip_data(const struct zip *zip, const struct zip_member *member, uint64_t *off);

@@ -150,6 +150,8 @@ bool pickle_describe(const struct pickle *p, const struct storage *storage, stru
 	if (!storage->width || !multiply(&bytes, storage->width) || bytes != tensor->len || bytes % width)
 		return false;
 	tensor->dtype = storage->dtype;
+	if (storage->dtype == DTYPE_OPAQUE || !bytes)
+		return true;
 	if (shape_elements(p, storage) != bytes / width) {
 		tensor_add_dim(tensor, bytes / width);
 		return true;

@@ -87,7 +87,8 @@ static int scan(struct zip *zip, const struct archive *a, uint8_t **bytes, struc
 	return rc == ODD ? 0 : rc;
 }
 
-/* PREFIX, or PREFIX.PATH, or PREFIX.data.KEY where the pickle gives no path. */
+/* PREFIX, or PREFIX.PATH, or PREFIX.data.KEY where the pickle gives no path. At most FORMAT_NAME_MAX bytes
+ * and a NUL. */
 static size_t make_name(const char *prefix, const struct pickle *pickle, const struct storage *storage,
 	const char *key, size_t key_len, char *dst)
 {
@@ -95,16 +96,16 @@ static size_t make_name(const char *prefix, const struct pickle *pickle, const s
 	size_t len = storage ? pickle_name(pickle, &storage->place, path) : 0;
 	bool lone = storage && !len && pickle->has_root && pickle->storage_count == 1 &&
 		    (pickle->root.kind == VALUE_TENSOR || pickle->root.kind == VALUE_STORAGE);
+	const char *dot = *prefix ? "." : "";
 	int n;
 
 	if (lone)
-		n = snprintf(dst, FORMAT_NAME_MAX, "%s", *prefix ? prefix : "tensor");
+		n = snprintf(dst, FORMAT_NAME_MAX + 1, "%s", *prefix ? prefix : "tensor");
 	else if (len)
-		n = snprintf(dst, FORMAT_NAME_MAX, "%s%s%.*s", prefix, *prefix ? "." : "", (int)len, path);
+		n = snprintf(dst, FORMAT_NAME_MAX + 1, "%s%s%.*s", prefix, dot, (int)len, path);
 	else
-		n = snprintf(
-			dst, FORMAT_NAME_MAX, "%s%sdata.%.*s", prefix, *prefix ? "." : "", (int)key_len, key);
-	return n < (int)FORMAT_NAME_MAX ? (size_t)n : FORMAT_NAME_MAX - 1;
+		n = snprintf(dst, FORMAT_NAME_MAX + 1, "%s%sdata.%.*s", prefix, dot, (int)key_len, key);
+	return n < 0 ? 0 : n < (int)FORMAT_NAME_MAX ? (size_t)n : FORMAT_NAME_MAX;
 }
 
 static int label_storage(struct zip *zip, const struct archive *a, const struct zip_member *m,
@@ -112,7 +113,7 @@ static int label_storage(struct zip *zip, const struct archive *a, const struct 
 {
 	struct tensor tensor = {.len = m->size};
 	const struct storage *storage;
-	char name[FORMAT_NAME_MAX];
+	char name[FORMAT_NAME_MAX + 1];
 	size_t key_len;
 	const char *key = below(a, m, "data/", &key_len);
 	int rc;
@@ -125,8 +126,10 @@ static int label_storage(struct zip *zip, const struct archive *a, const struct 
 	storage = pickle_find(pickle, key, key_len);
 	if (storage)
 		pickle_describe(pickle, storage, &tensor);
-	if (a->big_endian)
+	if (a->big_endian) {
 		tensor.dtype = DTYPE_OPAQUE;
+		tensor.ndims = 0;
+	}
 	return layout_add(layout, tensor, name, make_name(prefix, pickle, storage, key, key_len, name));
 }
 

@@ -64,11 +64,6 @@ int zip_find(const struct view *view, uint64_t end, struct zip *zip)
 	return 0;
 }
 
-int zip_load(struct zip *zip)
-{
-	return view_load(zip->view, zip->directory, zip->directory_len, &zip->bytes);
-}
-
 /* Values of 32 set bits are in the zip64 extra field, in this order. */
 static bool read_extra64(const uint8_t *extra, size_t len, uint64_t *values[3])
 {
@@ -114,11 +109,27 @@ int zip_next(struct zip *zip, struct zip_member *m)
 	if (!read_extra64(p + MEMBER_LEN + m->name_len, get_le16(p + 30), values))
 		return 0;
 	m->stored = !get_le16(p + 10) && !(get_le16(p + 8) & FLAG_ENCRYPTED) && m->size == m->packed;
-	if (offset > zip->directory - zip->start)
+	if (offset < (zip->at ? zip->floor : 0) || offset > zip->directory - zip->start ||
+		m->packed > zip->directory - zip->start - offset)
 		return 0;
+	zip->floor = offset + m->packed;
 	m->header = zip->start + offset;
 	zip->at += len;
 	return 1;
+}
+
+int zip_load(struct zip *zip)
+{
+	struct zip_member m;
+	int rc = view_load(zip->view, zip->directory, zip->directory_len, &zip->bytes);
+
+	if (rc)
+		return rc;
+	while (zip_next(zip, &m))
+		;
+	rc = zip->at == zip->directory_len ? 0 : ODD;
+	zip->at = 0;
+	return rc;
 }
 
 int zip_data(const struct zip *zip, const struct zip_member *m, uint64_t *off)
@@ -164,14 +175,15 @@ int zip_label(const struct view *view, struct layout *layout)
 		return dcp_label(view, layout);
 	}
 	rc = zip_load(&zip);
-	if (rc)
-		return rc;
-	rc = ODD;
-	if (zip_next(&zip, &member)) {
-		bool npz = has_suffix(&member, ".npy");
-		zip.at = 0;
-		layout->format = npz ? FORMAT_NPZ : FORMAT_TORCH_ZIP;
-		rc = npz ? npz_label(&zip, layout) : torch_zip_label(&zip, "", layout);
+	if (!rc && !zip_next(&zip, &member))
+		rc = ODD;
+	zip.at = 0;
+	if (!rc && has_suffix(&member, ".npy")) {
+		layout->format = FORMAT_NPZ;
+		rc = npz_label(&zip, layout);
+	} else if (!rc) {
+		layout->format = FORMAT_TORCH_ZIP;
+		rc = torch_zip_label(&zip, "", layout);
 	}
 	zip_release(&zip);
 	return rc;

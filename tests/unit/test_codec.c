@@ -618,6 +618,13 @@ static void wrong_payloads_are_refused(void **state)
 	size_t len = from_hex(payload, sizeof payload, "0300010101020109");
 	assert_int_equal(codec_decode(ws, out, 4, payload, len, CODEC_PLANES, 1, DTYPE_U8, NULL, 0), 0);
 	assert_memory_equal(out, "\0\0\x09\0", 4);
+	/* a gap of 255 + 42 */
+	uint8_t wide[300];
+	len = from_hex(payload, sizeof payload, "0300010200ff2a0009");
+	assert_int_equal(
+		codec_decode(ws, wide, sizeof wide, payload, len, CODEC_PLANES, 1, DTYPE_U8, NULL, 0), 0);
+	for (size_t i = 0; i < sizeof wide; i++)
+		assert_int_equal(wide[i], i == 297 ? 9 : 0);
 }
 
 /* The library takes several frames, skippable ones, and those of its older formats; the format does not. */

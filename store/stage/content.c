@@ -25,7 +25,9 @@ static bool is_writer(int flags)
 static void throttle(struct stage *stage)
 {
 	for (unsigned waited = 0; waited < THROTTLE_MAX_MS; waited += THROTTLE_STEP_MS) {
-		if ((uint64_t)stage->bytes <= stage->budget)
+		uint64_t files, bytes;
+		tally_sums(&stage->tally, &files, &bytes);
+		if (bytes <= stage->budget)
 			return;
 		usleep(THROTTLE_STEP_MS * 1000);
 	}
@@ -51,28 +53,36 @@ int content_create(struct stage *stage, uint64_t parent, const char *name, uint3
 	fd = openat(stage->dir_fd, staged, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
+	if (!(content = table_ref(stage, ino))) {
+		rc = -ENOMEM;
+		goto fail;
+	}
+	/* Held over names_make: whoever finds the name meets the content as it is. */
+	pthread_rwlock_wrlock(&content->lock);
 	rc = name ? names_make(stage->names, parent, name, mode, 0, owner, CONTENT_STAGED, ino, inode)
 		  : names_make_unnamed(stage->names, parent, mode, owner, CONTENT_STAGED, ino, inode);
-	if (!rc && !(content = table_ref(stage, ino)))
-		rc = -ENOMEM;
-	if (rc) {
-		close(fd);
-		unlinkat(stage->dir_fd, staged, 0);
-		return rc;
+	if (!rc) {
+		content->loaded = true;
+		content->fd = fd;
+		content->state = CONTENT_STAGED;
+		content->version = inode->version;
+		content->opens = 1;
+		content->writers = is_writer(flags);
+		touched(content);
+		tally_set(&stage->tally, ino, 0);
 	}
-	pthread_rwlock_wrlock(&content->lock);
-	content->loaded = true;
-	content->fd = fd;
-	content->state = CONTENT_STAGED;
-	content->version = inode->version;
-	content->opens = 1;
-	content->writers = is_writer(flags);
-	touched(content);
 	pthread_rwlock_unlock(&content->lock);
-	stage->files++;
+	if (rc)
+		goto fail;
 	content_fill(stage, inode);
 	*out = content;
 	return 0;
+fail:
+	if (content)
+		table_unref(content);
+	close(fd);
+	unlinkat(stage->dir_fd, staged, 0);
+	return rc;
 }
 
 int content_open(struct stage *stage, uint64_t ino, int flags, struct content **out)
@@ -458,7 +468,6 @@ int content_drop(struct stage *stage, uint64_t ino)
 		goto out;
 	put_be64(key, ino);
 	pthread_rwlock_wrlock(&content->lock);
-	content_load(content); /* for its share in the stage's sums; what has no bytes needs none */
 	names_lock(stage->names, ino);
 	rc = content->opens ? -EBUSY : names_get(stage->names, ino, &inode);
 	if (!rc)
@@ -476,14 +485,12 @@ int content_drop(struct stage *stage, uint64_t ino)
 	if (!rc) {
 		touched(content);
 		staged_name(ino, name);
-		if ((inode.content == CONTENT_STAGED || content->lingering) &&
-			!unlinkat(stage->dir_fd, name, 0))
-			stage->files--;
 		if (inode.content == CONTENT_STAGED || content->lingering) {
+			unlinkat(stage->dir_fd, name, 0);
 			if (content->fd >= 0)
 				close(content->fd);
 			content->fd = -1;
-			content_count(content);
+			tally_remove(&stage->tally, ino);
 		}
 		content->lingering = false;
 		content->loaded = false;

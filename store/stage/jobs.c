@@ -253,6 +253,7 @@ void stage_stop(struct stage *stage)
 
 int stage_drain(struct stage *stage, int (*progress)(void *ctx, uint64_t files, uint64_t bytes), void *ctx)
 {
+	uint64_t staged, bytes;
 	int rc = 0;
 
 	pthread_mutex_lock(&stage->queue_lock);
@@ -263,7 +264,8 @@ int stage_drain(struct stage *stage, int (*progress)(void *ctx, uint64_t files, 
 		uint64_t files = stage->queue.used - stage->queue.deferred + stage->running;
 		wait_for_entry(stage, 200);
 		pthread_mutex_unlock(&stage->queue_lock);
-		if (progress && progress(ctx, files, stage->bytes > 0 ? (uint64_t)stage->bytes : 0))
+		tally_sums(&stage->tally, &staged, &bytes);
+		if (progress && progress(ctx, files, bytes))
 			rc = -EINTR;
 		pthread_mutex_lock(&stage->queue_lock);
 	}
@@ -276,8 +278,7 @@ int stage_drain(struct stage *stage, int (*progress)(void *ctx, uint64_t files, 
 
 void stage_counts(struct stage *stage, struct stage_counts *out)
 {
-	out->staged_bytes = stage->bytes > 0 ? (uint64_t)stage->bytes : 0;
-	out->staged_files = stage->files > 0 ? (uint64_t)stage->files : 0;
+	tally_sums(&stage->tally, &out->staged_files, &out->staged_bytes);
 	pthread_mutex_lock(&stage->queue_lock);
 	out->queued_files = stage->queue.used + stage->running;
 	pthread_mutex_unlock(&stage->queue_lock);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "store/stage/stage.h"
+#include "store/stage/tally.h"
 
 #define TABLE_BUCKETS 4096u
 #define TABLE_STRIPES 64u
@@ -29,7 +30,6 @@ struct content {
 	int fd;		       /* staged copy, read-only; -1 */
 	int wfd;	       /* staged copy, read-write; opened when the daemon itself must write; -1 */
 	int sync_error;	       /* of the first failed fsync */
-	uint64_t counted;      /* bytes of the staged copy in stage->bytes */
 	struct reader *reader; /* of encoded content, opened at the first read */
 	uint64_t recipe, size, version; /* of the record, when not staged */
 	void *inline_bytes;		/* of inline content, read at the first read */
@@ -65,7 +65,7 @@ struct stage {
 	uint64_t budget;
 	unsigned quiet_ms;
 	_Atomic uint64_t tickets;
-	_Atomic int64_t bytes, files;
+	struct tally tally; /* of staged copies */
 
 	pthread_mutex_t stripes[TABLE_STRIPES];
 	struct content *buckets[TABLE_BUCKETS];
@@ -91,7 +91,7 @@ int content_restage(struct content *content, uint64_t keep);
 int content_wfd(struct content *content);
 /* Frees what the state no longer needs after the last close. With the lock held exclusively. */
 void content_settle(struct content *content);
-/* Brings stage->bytes up to date with the staged copy. */
+/* Brings the tally up to date with the staged copy. */
 void content_count(struct content *content);
 
 /* queue.c */

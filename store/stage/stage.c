@@ -48,6 +48,7 @@ int stage_open(const char *dir, struct kv *kv, struct names *names, struct recip
 	for (size_t i = 0; i < TABLE_STRIPES; i++)
 		pthread_mutex_init(&stage->stripes[i], NULL);
 	pthread_mutex_init(&stage->queue_lock, NULL);
+	tally_init(&stage->tally);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&stage->queue_cond, &attr);
@@ -74,6 +75,7 @@ void stage_close(struct stage *stage)
 			table_unref(stage->buckets[i]);
 		}
 	queue_release(&stage->queue);
+	tally_release(&stage->tally);
 	for (size_t i = 0; i < TABLE_STRIPES; i++)
 		pthread_mutex_destroy(&stage->stripes[i]);
 	pthread_mutex_destroy(&stage->queue_lock);
@@ -120,8 +122,7 @@ static int sweep(struct stage *stage, uint64_t *swept)
 			if (!unlinkat(stage->dir_fd, e->d_name, 0))
 				(*swept)++;
 		} else if (!fstatat(stage->dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW)) {
-			stage->bytes += (int64_t)st.st_blocks * 512;
-			stage->files++;
+			tally_set(&stage->tally, strtoull(e->d_name, NULL, 16), (uint64_t)st.st_blocks * 512);
 		}
 	}
 	closedir(d);

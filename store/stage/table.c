@@ -107,11 +107,7 @@ int content_load(struct content *content)
 		}
 		if (fd < 0)
 			return fd;
-		struct stat st;
 		content->fd = fd;
-		/* What no content in use accounts for stays in the stage's sum as it was at the last close.
-		 */
-		content->counted = fstat(fd, &st) ? 0 : (uint64_t)st.st_blocks * 512;
 	}
 	content->state = inode.content;
 	content->recipe = inode.recipe;
@@ -137,12 +133,9 @@ int content_wfd(struct content *content)
 void content_count(struct content *content)
 {
 	struct stat st;
-	uint64_t now = 0;
 
 	if (content->fd >= 0 && !fstat(content->fd, &st))
-		now = (uint64_t)st.st_blocks * 512;
-	content->stage->bytes += (int64_t)(now - content->counted);
-	content->counted = now;
+		tally_set(&content->stage->tally, content->ino, (uint64_t)st.st_blocks * 512);
 }
 
 /* Bytes of inline or encoded content into the staged copy; holes stay holes. */
@@ -258,8 +251,6 @@ int content_restage(struct content *content, uint64_t keep)
 		goto out;
 	if (content->fd < 0)
 		content->fd = open_staged(content, O_RDONLY);
-	if (fresh)
-		stage->files++;
 	content->wfd = wfd;
 	content->lingering = false;
 	content->dir_synced = false;
@@ -296,7 +287,7 @@ void content_settle(struct content *content)
 	if (content->lingering) {
 		staged_name(content->ino, name);
 		unlinkat(stage->dir_fd, name, 0);
-		stage->files--;
+		tally_remove(&stage->tally, content->ino);
 		content->lingering = false;
 		close(content->fd);
 		content->fd = -1;

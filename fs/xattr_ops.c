@@ -5,6 +5,21 @@
 #include "fs/mount.h"
 
 #define ACL_ACCESS "system.posix_acl_access"
+#define ACL_DEFAULT "system.posix_acl_default"
+
+/* The kernel hands on any name; those that other file systems would refuse are refused. */
+static bool is_namespace(const char *name)
+{
+	static const char *const prefixes[] = {"user.", "trusted.", "security."};
+
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (!strncmp(name, prefixes[i], len) && name[len])
+			return true;
+	}
+	return !strcmp(name, ACL_ACCESS) || !strcmp(name, ACL_DEFAULT);
+}
 
 /* A new access ACL may not leave set-group-ID to somebody outside the group. */
 static int drop_sgid(struct mount *mount, uint64_t ino)
@@ -23,8 +38,10 @@ static void op_setxattr(
 {
 	struct mount *mount = mount_of(req);
 	bool kill = (unsigned)flags & WIRE_KILL_PRIV;
-	int ret = names_setxattr(mount->names, ino, name, value, size, flags & ~(int)WIRE_KILL_PRIV);
+	int ret = -EOPNOTSUPP;
 
+	if (is_namespace(name))
+		ret = names_setxattr(mount->names, ino, name, value, size, flags & ~(int)WIRE_KILL_PRIV);
 	if (!ret && kill && !strcmp(name, ACL_ACCESS))
 		ret = drop_sgid(mount, ino);
 	reply_status(req, ret);
@@ -46,6 +63,8 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
 
 	if (size && !value)
 		fuse_reply_err(req, ENOMEM);
+	else if (!is_namespace(name))
+		fuse_reply_err(req, EOPNOTSUPP);
 	else
 		reply_value(req, names_getxattr(mount_of(req)->names, ino, name, value, size), value, size);
 	free(value);
@@ -64,7 +83,10 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 
 static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
-	reply_status(req, names_removexattr(mount_of(req)->names, ino, name));
+	if (!is_namespace(name))
+		fuse_reply_err(req, EOPNOTSUPP);
+	else
+		reply_status(req, names_removexattr(mount_of(req)->names, ino, name));
 }
 
 void xattr_ops(struct fuse_lowlevel_ops *ops)

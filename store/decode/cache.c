@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/decode/buffers.h"
+
 #define SHARDS_MAX 16u
 #define SHARD_BYTES_MIN (8u << 20)
 #define BUCKETS 1024u
@@ -18,6 +20,7 @@ struct shard {
 };
 
 struct cache {
+	struct buffers *buffers;
 	unsigned count; /* a power of two */
 	struct shard shards[];
 };
@@ -32,6 +35,11 @@ struct cache *cache_new(size_t bytes)
 	cache = calloc(1, sizeof *cache + count * sizeof(struct shard));
 	if (!cache)
 		return NULL;
+	cache->buffers = buffers_new();
+	if (!cache->buffers) {
+		free(cache);
+		return NULL;
+	}
 	cache->count = count;
 	for (unsigned i = 0; i < count; i++) {
 		pthread_mutex_init(&cache->shards[i].lock, NULL);
@@ -41,9 +49,9 @@ struct cache *cache_new(size_t bytes)
 	return cache;
 }
 
-static void data_free(struct chunk_data *data)
+static void data_free(struct cache *cache, struct chunk_data *data)
 {
-	free(data->bytes);
+	buffers_put(cache->buffers, data->bytes, data->len);
 	free(data);
 }
 
@@ -56,11 +64,12 @@ void cache_free(struct cache *cache)
 		while (shard->newest) {
 			struct chunk_data *data = shard->newest;
 			shard->newest = data->older;
-			data_free(data);
+			data_free(cache, data);
 		}
 		pthread_cond_destroy(&shard->changed);
 		pthread_mutex_destroy(&shard->lock);
 	}
+	buffers_free(cache->buffers);
 	free(cache);
 }
 
@@ -127,11 +136,11 @@ static struct chunk_data *evict(struct shard *shard, size_t bytes)
 	return victims;
 }
 
-static void free_list(struct chunk_data *list)
+static void free_list(struct cache *cache, struct chunk_data *list)
 {
 	while (list) {
 		struct chunk_data *next = list->next;
-		data_free(list);
+		data_free(cache, list);
 		list = next;
 	}
 }
@@ -155,7 +164,7 @@ static void hold(struct shard *shard, struct chunk_data *data)
 }
 
 /* Waits until it is no longer loading. 0, or its error: the reference is then gone. */
-static int await(struct shard *shard, struct chunk_data *data)
+static int await(struct cache *cache, struct shard *shard, struct chunk_data *data)
 {
 	int rc;
 
@@ -165,12 +174,13 @@ static int await(struct shard *shard, struct chunk_data *data)
 		return 0;
 	rc = data->error;
 	if (!--data->refs)
-		data_free(data);
+		data_free(cache, data);
 	return rc;
 }
 
 /* What is there, with the shard locked. CACHE_OWNED: nothing. */
-static int look(struct shard *shard, const struct chunk_id *id, bool wait, struct chunk_data **out)
+static int look(struct cache *cache, struct shard *shard, const struct chunk_id *id, bool wait,
+	struct chunk_data **out)
 {
 	struct chunk_data *data = find(shard, id);
 	int rc;
@@ -180,7 +190,7 @@ static int look(struct shard *shard, const struct chunk_id *id, bool wait, struc
 	if (data->state == CHUNK_LOADING && !wait)
 		return CACHE_BUSY;
 	hold(shard, data);
-	rc = await(shard, data);
+	rc = await(cache, shard, data);
 	if (rc)
 		return rc;
 	*out = data;
@@ -194,7 +204,7 @@ int cache_acquire(struct cache *cache, const struct chunk_id *id, bool wait, str
 	int rc;
 
 	pthread_mutex_lock(&shard->lock);
-	rc = look(shard, id, wait, out);
+	rc = look(cache, shard, id, wait, out);
 	pthread_mutex_unlock(&shard->lock);
 	if (rc != CACHE_OWNED)
 		return rc;
@@ -202,7 +212,7 @@ int cache_acquire(struct cache *cache, const struct chunk_id *id, bool wait, str
 	if (!fresh)
 		return -ENOMEM;
 	pthread_mutex_lock(&shard->lock);
-	rc = look(shard, id, wait, out);
+	rc = look(cache, shard, id, wait, out);
 	if (rc == CACHE_OWNED) {
 		struct chunk_data **bucket = bucket_of(shard, id);
 		fresh->next = *bucket;
@@ -216,11 +226,11 @@ int cache_acquire(struct cache *cache, const struct chunk_id *id, bool wait, str
 	return rc;
 }
 
-int cache_allocate(struct chunk_data *data, size_t len)
+int cache_allocate(struct cache *cache, struct chunk_data *data, size_t len)
 {
-	free(data->bytes);
+	buffers_put(cache->buffers, data->bytes, data->len);
 	data->len = len;
-	data->bytes = malloc(len);
+	data->bytes = buffers_get(cache->buffers, len);
 	return data->bytes ? 0 : -ENOMEM;
 }
 
@@ -243,7 +253,7 @@ void cache_publish(struct cache *cache, struct chunk_data *data)
 		pthread_cond_broadcast(&shard->changed);
 	}
 	pthread_mutex_unlock(&shard->lock);
-	free_list(victims);
+	free_list(cache, victims);
 }
 
 void cache_fail(struct cache *cache, struct chunk_data *data, int error)
@@ -260,7 +270,7 @@ void cache_fail(struct cache *cache, struct chunk_data *data, int error)
 	last = !--data->refs;
 	pthread_mutex_unlock(&shard->lock);
 	if (last)
-		data_free(data);
+		data_free(cache, data);
 }
 
 void cache_release(struct cache *cache, struct chunk_data *data, bool cold)
@@ -277,7 +287,7 @@ void cache_release(struct cache *cache, struct chunk_data *data, bool cold)
 	}
 	pthread_mutex_unlock(&shard->lock);
 	if (last)
-		data_free(data);
+		data_free(cache, data);
 }
 
 bool cache_has(struct cache *cache, const struct chunk_id *id)

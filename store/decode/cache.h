@@ -47,7 +47,7 @@ int cache_acquire(struct cache *cache, const struct chunk_id *id, bool wait, str
 struct chunk_data *cache_private(const struct chunk_id *id);
 
 /* Gives a loading entry `len` bytes to fill. -ENOMEM. */
-int cache_allocate(struct chunk_data *data, size_t len);
+int cache_allocate(struct cache *cache, struct chunk_data *data, size_t len);
 /* It is filled: others may have it. */
 void cache_publish(struct cache *cache, struct chunk_data *data);
 /* It cannot be filled: those who wait get `error`; it is let go and forgotten. */

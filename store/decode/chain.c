@@ -109,7 +109,7 @@ static int decode_frame(struct chain *chain, struct link *link, const struct fra
 	const struct chunk_data *base = codec_needs_base((enum codec)frame->codec) ? chain->base : NULL;
 	struct chunk_data *data = link->data;
 	struct chunk_id id;
-	int rc = cache_allocate(data, frame->raw_len);
+	int rc = cache_allocate(chain->decoder->cache, data, frame->raw_len);
 
 	if (rc)
 		return rc;

@@ -1,8 +1,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "fs/buffers.h"
 #include "fs/handle.h"
+#include "fs/read_buffers.h"
 #include "store/util/log.h"
 
 #define SMALL_READ (32u << 10)
@@ -23,7 +23,7 @@ static void reply_read(fuse_req_t req, struct handle *handle, char *dst, size_t 
 
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	struct buffers *buffers = mount_of(req)->buffers;
+	struct read_buffers *buffers = mount_of(req)->buffers;
 	char small[SMALL_READ];
 	char *buffer;
 
@@ -32,13 +32,13 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
 		reply_read(req, handle_of(fi), small, size, off);
 		return;
 	}
-	buffer = buffer_get(buffers);
+	buffer = read_buffer_get(buffers);
 	if (!buffer) {
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
 	reply_read(req, handle_of(fi), buffer, size < BUFFER_SIZE ? size : BUFFER_SIZE, off);
-	buffer_put(buffers, buffer);
+	read_buffer_put(buffers, buffer);
 }
 
 static void op_write(

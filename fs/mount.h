@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fs/buffers.h"
 #include "fs/drops.h"
 #include "fs/fs.h"
 #include "fs/nodes.h"
+#include "fs/read_buffers.h"
 #include "fs/wire.h"
 
 struct mount {
@@ -22,7 +22,7 @@ struct mount {
 	struct stage *stage;
 	struct nodes *nodes;
 	struct drops *drops;
-	struct buffers *buffers;
+	struct read_buffers *buffers;
 	double timeout;
 	int store_fd;		 /* the store's directory, for statfs */
 	int dev_fd;		 /* /dev/fuse */

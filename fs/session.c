@@ -196,7 +196,7 @@ static int prepare(struct session *session, struct store *store)
 	mount->store_fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mount->store_fd < 0)
 		return -errno;
-	mount->buffers = buffers_new();
+	mount->buffers = read_buffers_new();
 	if (!mount->buffers)
 		return -ENOMEM;
 	ret = nodes_new(&mount->nodes);
@@ -214,7 +214,7 @@ static void finish(struct session *session)
 	}
 	nodes_free(mount->nodes, drop_later, mount->drops);
 	drops_stop(mount->drops);
-	buffers_free(mount->buffers);
+	read_buffers_free(mount->buffers);
 	if (mount->dev_fd >= 0)
 		close(mount->dev_fd);
 	if (mount->store_fd >= 0)

@@ -1,4 +1,4 @@
-#include "fs/buffers.h"
+#include "fs/read_buffers.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,21 +10,21 @@ struct spare {
 	struct spare *next;
 };
 
-struct buffers {
+struct read_buffers {
 	pthread_mutex_t lock;
 	struct spare *first;
 };
 
-struct buffers *buffers_new(void)
+struct read_buffers *read_buffers_new(void)
 {
-	struct buffers *buffers = calloc(1, sizeof *buffers);
+	struct read_buffers *buffers = calloc(1, sizeof *buffers);
 
 	if (buffers)
 		pthread_mutex_init(&buffers->lock, NULL);
 	return buffers;
 }
 
-void buffers_free(struct buffers *buffers)
+void read_buffers_free(struct read_buffers *buffers)
 {
 	if (!buffers)
 		return;
@@ -38,7 +38,7 @@ void buffers_free(struct buffers *buffers)
 	free(buffers);
 }
 
-void *buffer_get(struct buffers *buffers)
+void *read_buffer_get(struct read_buffers *buffers)
 {
 	struct spare *spare;
 
@@ -50,7 +50,7 @@ void *buffer_get(struct buffers *buffers)
 	return spare ? (void *)spare : aligned_alloc(ALIGNMENT, BUFFER_SIZE);
 }
 
-void buffer_put(struct buffers *buffers, void *buffer)
+void read_buffer_put(struct read_buffers *buffers, void *buffer)
 {
 	struct spare *spare = buffer;
 

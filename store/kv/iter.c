@@ -5,9 +5,10 @@
 #include "store/kv/internal.h"
 
 struct kv_iter {
+	struct kv *kv;
+	unsigned slot; /* in the gate, for as long as the iterator lives */
 	rocksdb_iterator_t *rocks;
 	rocksdb_readoptions_t *read; /* points into bounds */
-	size_t len;		     /* of the prefix */
 	char bounds[];		     /* the prefix, then the first key past it */
 };
 
@@ -33,7 +34,13 @@ struct kv_iter *kv_iter_new(struct kv *kv, enum kv_family family, const void *pr
 
 	if (!it)
 		return NULL;
-	it->len = prefix_len;
+	it->kv = kv;
+	it->slot = gate_enter(&kv->gate);
+	if (!kv->db) {
+		gate_leave(&kv->gate, it->slot);
+		free(it);
+		return NULL;
+	}
 	it->read = rocksdb_readoptions_create();
 	if (prefix_len) {
 		memcpy(it->bounds, prefix, prefix_len);
@@ -54,6 +61,7 @@ void kv_iter_free(struct kv_iter *it)
 		return;
 	rocksdb_iter_destroy(it->rocks);
 	rocksdb_readoptions_destroy(it->read);
+	gate_leave(&it->kv->gate, it->slot);
 	free(it);
 }
 

@@ -10,21 +10,7 @@
 #include "store/kv/internal.h"
 #include "store/util/log.h"
 
-static int open_database(struct kv *kv, const char *path)
-{
-	const char *names[FAMILY_TOTAL];
-	char *error = NULL;
-
-	for (size_t i = 0; i < FAMILY_TOTAL; i++)
-		names[i] = kv_family_name(i);
-	if (kv->read_only)
-		kv->db = rocksdb_open_for_read_only_column_families(kv->options[0], path, FAMILY_TOTAL, names,
-			(const rocksdb_options_t *const *)kv->options, kv->families, 0, &error);
-	else
-		kv->db = rocksdb_open_column_families(kv->options[0], path, FAMILY_TOTAL, names,
-			(const rocksdb_options_t *const *)kv->options, kv->families, &error);
-	return kv_error_log(error, path);
-}
+#define BLOCK_CACHE ((size_t)64 << 20)
 
 /* RocksDB would make the directory before it says that there is no database in it. */
 static bool is_database(const char *path)
@@ -35,6 +21,43 @@ static bool is_database(const char *path)
 	return n > 0 && n < (int)sizeof current && (access(current, F_OK) == 0 || errno != ENOENT);
 }
 
+static void release(struct kv *kv)
+{
+	if (kv->cache)
+		rocksdb_cache_destroy(kv->cache);
+	rocksdb_readoptions_destroy(kv->read);
+	rocksdb_writeoptions_destroy(kv->write);
+	rocksdb_writeoptions_destroy(kv->write_durable);
+	gate_release(&kv->gate);
+	pthread_mutex_destroy(&kv->turning);
+	free(kv->path);
+	free(kv);
+}
+
+static struct kv *prepare(const char *path, const struct kv_options *options)
+{
+	/* calloc does not promise the alignment of the gate's slots */
+	struct kv *kv = aligned_alloc(_Alignof(struct kv), sizeof *kv);
+
+	if (!kv)
+		return NULL;
+	memset(kv, 0, sizeof *kv);
+	kv->path = strdup(path);
+	if (!kv->path) {
+		free(kv);
+		return NULL;
+	}
+	kv->asked = *options;
+	gate_init(&kv->gate);
+	pthread_mutex_init(&kv->turning, NULL);
+	kv->cache = rocksdb_cache_create_lru(options->block_cache ? options->block_cache : BLOCK_CACHE);
+	kv->read = rocksdb_readoptions_create();
+	kv->write = rocksdb_writeoptions_create();
+	kv->write_durable = rocksdb_writeoptions_create();
+	rocksdb_writeoptions_set_sync(kv->write_durable, 1);
+	return kv;
+}
+
 int kv_open(const char *path, const struct kv_options *options, struct kv **out)
 {
 	struct kv *kv;
@@ -42,15 +65,12 @@ int kv_open(const char *path, const struct kv_options *options, struct kv **out)
 
 	if (!options->create && !is_database(path))
 		return -ENOENT;
-	kv = calloc(1, sizeof *kv);
+	kv = prepare(path, options);
 	if (!kv)
 		return -ENOMEM;
-	kv->read_only = options->read_only;
-	kv_options_fill(kv, options);
-	rc = open_database(kv, path);
+	rc = kv_database_open(kv, options->read_only ? MODE_READING : room_mode(path));
 	if (rc) {
-		kv_options_release(kv);
-		free(kv);
+		release(kv);
 		return rc;
 	}
 	*out = kv;
@@ -61,28 +81,25 @@ void kv_close(struct kv *kv)
 {
 	if (!kv)
 		return;
-	if (!kv->read_only)
+	if (!kv->asked.read_only)
 		kv_sync(kv);
-	for (size_t i = 0; i < FAMILY_TOTAL; i++)
-		rocksdb_column_family_handle_destroy(kv->families[i]);
-	rocksdb_close(kv->db);
-	kv_options_release(kv);
-	free(kv);
+	kv_database_close(kv);
+	release(kv);
 }
 
-/* NULL with *rc set, or the value, to be destroyed. */
+/* NULL with *rc set, or the value, to be destroyed. With the gate entered. */
 static rocksdb_pinnableslice_t *get(
 	struct kv *kv, enum kv_family family, const void *key, size_t key_len, int *rc)
 {
+	rocksdb_pinnableslice_t *value;
 	char *error = NULL;
-	rocksdb_pinnableslice_t *value =
-		rocksdb_get_pinned_cf(kv->db, kv->read, kv->families[family], key, key_len, &error);
 
-	if (error) {
-		kv_error_log(error, kv_family_name(family));
-		*rc = -EIO;
+	*rc = -EIO;
+	if (!kv->db)
 		return NULL;
-	}
+	value = rocksdb_get_pinned_cf(kv->db, kv->read, kv->families[family], key, key_len, &error);
+	if (kv_error_log(error, kv_family_name(family)))
+		return NULL;
 	*rc = value ? 0 : -ENOENT;
 	return value;
 }
@@ -90,93 +107,112 @@ static rocksdb_pinnableslice_t *get(
 int kv_get(struct kv *kv, enum kv_family family, const void *key, size_t key_len, void *dst, size_t capacity,
 	size_t *len)
 {
+	unsigned slot = gate_enter(&kv->gate);
 	int rc;
 	rocksdb_pinnableslice_t *value = get(kv, family, key, key_len, &rc);
-	const char *bytes;
 
-	if (!value)
-		return rc;
-	bytes = rocksdb_pinnableslice_value(value, len);
-	if (*len > capacity)
-		rc = -ENOBUFS;
-	else if (*len)
-		memcpy(dst, bytes, *len);
-	rocksdb_pinnableslice_destroy(value);
+	if (value) {
+		const char *bytes = rocksdb_pinnableslice_value(value, len);
+		if (*len > capacity)
+			rc = -ENOBUFS;
+		else if (*len)
+			memcpy(dst, bytes, *len);
+		rocksdb_pinnableslice_destroy(value);
+	}
+	gate_leave(&kv->gate, slot);
 	return rc;
+}
+
+static int copy_value(const rocksdb_pinnableslice_t *value, void **out, size_t *len)
+{
+	const char *bytes = rocksdb_pinnableslice_value(value, len);
+	char *copy = malloc(*len + 1);
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, bytes, *len);
+	copy[*len] = 0;
+	*out = copy;
+	return 0;
 }
 
 int kv_get_alloc(
 	struct kv *kv, enum kv_family family, const void *key, size_t key_len, void **out, size_t *len)
 {
+	unsigned slot = gate_enter(&kv->gate);
 	int rc;
 	rocksdb_pinnableslice_t *value = get(kv, family, key, key_len, &rc);
-	const char *bytes;
-	char *copy;
 
-	if (!value)
-		return rc;
-	bytes = rocksdb_pinnableslice_value(value, len);
-	copy = malloc(*len + 1);
-	if (copy) {
-		if (*len)
-			memcpy(copy, bytes, *len);
-		copy[*len] = 0;
-		*out = copy;
-	} else {
-		rc = -ENOMEM;
+	if (value) {
+		rc = copy_value(value, out, len);
+		rocksdb_pinnableslice_destroy(value);
 	}
-	rocksdb_pinnableslice_destroy(value);
+	gate_leave(&kv->gate, slot);
 	return rc;
 }
 
-/*
- * What the outcome of a write means from now on. A full disk passes: RocksDB refuses writes with the same
- * message until it has found room, and then goes on by itself. After any other error nobody knows what the
- * WAL holds.
- */
+/* What the outcome of a write means from now on. A full disk passes; after any other error nobody knows what
+ * the WAL holds. */
 static int finish(struct kv *kv, char *error, const char *what)
 {
-	bool full = atomic_load_explicit(&kv->full, memory_order_relaxed);
-
-	if (!error) {
-		if (full)
-			atomic_store(&kv->full, false);
-		return 0;
-	}
-	if (kv_error_code(error) == -ENOSPC) {
-		atomic_store(&kv->full, true);
-		if (full)
-			return kv_error_take(error);
-		return kv_error_log(error, what);
-	}
+	if (!error || kv_error_code(error) == -ENOSPC)
+		return kv_error_take(error);
 	log_error("%s failed, the store is read-only from now on", what);
 	kv_error_log(error, what);
 	atomic_store(&kv->failed, -EIO);
 	return -EIO;
 }
 
-int kv_write(struct kv *kv, struct kv_batch *batch, bool durable)
+/* Whether a write may be tried. `batch` may be NULL for what is not a batch. */
+static int may_write(struct kv *kv, const struct kv_batch *batch)
 {
 	int failed = atomic_load_explicit(&kv->failed, memory_order_relaxed);
 
-	if (kv->read_only)
+	if (kv->asked.read_only)
 		return -EROFS;
-	if (failed)
-		return failed;
-	return finish(kv, kv_batch_apply(kv, batch, durable), "writing the index");
+	return failed ? failed : room_admit(kv, batch);
+}
+
+static int write_once(struct kv *kv, struct kv_batch *batch, bool durable)
+{
+	unsigned slot = gate_enter(&kv->gate);
+	int rc = kv->db ? finish(kv, kv_batch_apply(kv, batch, durable), "writing the index") : -EIO;
+
+	gate_leave(&kv->gate, slot);
+	return rc;
+}
+
+int kv_write(struct kv *kv, struct kv_batch *batch, bool durable)
+{
+	int rc = may_write(kv, batch);
+
+	if (rc)
+		return rc;
+	rc = write_once(kv, batch, durable);
+	if (rc != -ENOSPC)
+		return rc;
+	rc = room_broken(kv, batch);
+	return rc ? rc : write_once(kv, batch, durable);
 }
 
 int kv_sync(struct kv *kv)
 {
 	char *error = NULL;
-	int failed = atomic_load_explicit(&kv->failed, memory_order_relaxed);
+	unsigned slot;
+	int rc = may_write(kv, NULL);
 
-	if (kv->read_only)
+	if (rc == -EROFS)
 		return 0;
-	if (failed)
-		return failed;
-	rocksdb_flush_wal(kv->db, 1, &error);
-	return finish(kv, error, "syncing the index");
+	if (rc == -ENOSPC) /* nothing was written since, or only to the WAL */
+		return room_sync_logs(kv->path) ? -EIO : 0;
+	if (rc)
+		return rc;
+	slot = gate_enter(&kv->gate);
+	if (kv->db)
+		rocksdb_flush_wal(kv->db, 1, &error);
+	rc = finish(kv, error, "syncing the index");
+	gate_leave(&kv->gate, slot);
+	return rc == -ENOSPC ? room_broken(kv, NULL) : rc;
 }
 
 static int flush_family(struct kv *kv, size_t family)
@@ -201,25 +237,29 @@ static void compact_family(struct kv *kv, size_t family)
 
 int kv_flush(struct kv *kv, bool compact)
 {
-	int failed = atomic_load(&kv->failed);
-	int rc = 0;
+	unsigned slot;
+	int rc = may_write(kv, NULL);
 
-	if (kv->read_only)
-		return -EROFS;
-	if (failed)
-		return failed;
+	if (rc)
+		return rc;
+	slot = gate_enter(&kv->gate);
+	rc = kv->db ? 0 : -EIO;
 	for (size_t i = 0; i < FAMILY_TOTAL && !rc; i++)
 		rc = flush_family(kv, i);
 	for (size_t i = 0; i < FAMILY_TOTAL && !rc && compact; i++)
 		compact_family(kv, i);
-	return rc;
+	gate_leave(&kv->gate, slot);
+	return rc == -ENOSPC ? room_broken(kv, NULL) : rc;
 }
 
 uint64_t kv_estimate_keys(struct kv *kv, enum kv_family family)
 {
+	unsigned slot = gate_enter(&kv->gate);
 	uint64_t keys = 0;
 
-	if (rocksdb_property_int_cf(kv->db, kv->families[family], "rocksdb.estimate-num-keys", &keys))
-		return 0;
+	if (!kv->db ||
+		rocksdb_property_int_cf(kv->db, kv->families[family], "rocksdb.estimate-num-keys", &keys))
+		keys = 0;
+	gate_leave(&kv->gate, slot);
 	return keys;
 }

@@ -17,7 +17,7 @@
  * Writing: a batch is atomic. RocksDB joins batches that arrive together into one group with one commit leader
  * and, if any of them asks to be durable, one WAL sync for the group. A write that is not durable survives
  * the death of the process, not a power cut. After a WAL error the store is read-only: every later
- * write gives -EIO.
+ * write gives -EIO. A full disk gives -ENOSPC, and the store goes on by itself when there is room.
  *
  * All functions are safe from any thread; a batch and an iterator belong to one thread at a time.
  */
@@ -85,6 +85,10 @@ void kv_batch_delete(struct kv *kv, struct kv_batch *batch, enum kv_family famil
 /* Deletes every key k with from <= k < to. */
 void kv_batch_delete_range(struct kv *kv, struct kv_batch *batch, enum kv_family family, const void *from,
 	size_t from_len, const void *to, size_t to_len);
+
+/* Marks the batch as one that gives space back (an unlink, a drop, a collection): it is written even on a full disk, out
+ * of a reserve of a few MiB that the store keeps for that. */
+void kv_batch_frees(struct kv_batch *batch);
 
 /* Applies the batch. `durable`: the WAL is synced before this returns. The batch stays the caller's.
  * -ENOSPC, -EROFS (opened read-only), -EIO. */

@@ -27,35 +27,44 @@ const char *kv_family_name(size_t family)
 	return families[family].name;
 }
 
-static void set_database(rocksdb_options_t *o, const struct kv_options *options)
+static size_t buffer_bytes(const struct kv_options *asked)
 {
-	size_t buffer = options->write_buffer ? options->write_buffer : 64 * MIB;
+	return asked->write_buffer ? asked->write_buffer : 64 * MIB;
+}
 
-	rocksdb_options_set_create_if_missing(o, options->create);
-	rocksdb_options_set_create_missing_column_families(o, 1);
-	rocksdb_options_set_paranoid_checks(o, 1);
+/* RocksDB's own log goes where a full disk does not reach it, see open.c. */
+static void set_log(rocksdb_options_t *o, const char *log_dir)
+{
+	if (log_dir)
+		rocksdb_options_set_db_log_dir(o, log_dir);
+	rocksdb_options_set_info_log_level(o, 3); /* errors */
+	rocksdb_options_set_stats_dump_period_sec(o, 0);
+	rocksdb_options_set_stats_persist_period_sec(o, 0);
+}
 
+static void set_wal(rocksdb_options_t *o)
+{
 	rocksdb_options_set_wal_recovery_mode(o, rocksdb_point_in_time_recovery);
 	rocksdb_options_set_recycle_log_file_num(o, 0);
 	rocksdb_options_set_wal_bytes_per_sync(o, 0);
-	rocksdb_options_set_max_total_wal_size(o, 2 * buffer);
+}
 
-	rocksdb_options_set_db_write_buffer_size(o, buffer);
+static void set_database(rocksdb_options_t *o, const struct kv_options *asked, enum kv_mode mode)
+{
+	size_t buffer = buffer_bytes(asked);
+
+	rocksdb_options_set_create_if_missing(o, asked->create);
+	rocksdb_options_set_create_missing_column_families(o, 1);
+	rocksdb_options_set_paranoid_checks(o, 1);
+	set_wal(o);
 	rocksdb_options_set_max_open_files(o, 256);
 	rocksdb_options_set_max_file_opening_threads(o, 2);
 	rocksdb_options_set_max_background_jobs(o, 2);
 	rocksdb_options_set_bytes_per_sync(o, MIB);
 	rocksdb_options_set_manifest_preallocation_size(o, 65536);
 	rocksdb_options_set_max_manifest_file_size(o, 4 * MIB);
-
-	rocksdb_options_set_info_log_level(o, 2);
-	rocksdb_options_set_keep_log_file_num(o, 2);
-	rocksdb_options_set_max_log_file_size(o, MIB);
-	rocksdb_options_set_stats_dump_period_sec(o, 0);
-	rocksdb_options_set_stats_persist_period_sec(o, 0);
-	/* A read-only opener must not touch the store, and this is the one way to have no log. */
-	if (options->read_only)
-		rocksdb_options_set_db_log_dir(o, "/dev/null/none");
+	rocksdb_options_set_db_write_buffer_size(o, mode == MODE_FULL ? 4 * buffer : buffer);
+	rocksdb_options_set_max_total_wal_size(o, mode == MODE_FULL ? 16 * buffer : 2 * buffer);
 }
 
 static void set_table(rocksdb_options_t *o, rocksdb_cache_t *cache, const struct family *family)
@@ -74,45 +83,48 @@ static void set_table(rocksdb_options_t *o, rocksdb_cache_t *cache, const struct
 	rocksdb_block_based_options_destroy(table);
 }
 
-static void set_family(rocksdb_options_t *o, const struct kv_options *options, const struct family *family)
+static void set_family(
+	rocksdb_options_t *o, const struct kv_options *asked, enum kv_mode mode, int compression)
 {
-	size_t buffer = options->write_buffer ? options->write_buffer : 64 * MIB;
+	size_t buffer = buffer_bytes(asked);
 
-	rocksdb_options_set_write_buffer_size(o, buffer / 4);
+	rocksdb_options_set_write_buffer_size(o, mode == MODE_FULL ? 4 * buffer : buffer / 4);
+	rocksdb_options_set_disable_auto_compactions(o, mode == MODE_FULL);
 	rocksdb_options_set_max_write_buffer_number(o, 3);
 	rocksdb_options_set_target_file_size_base(o, 16 * MIB);
 	rocksdb_options_set_max_bytes_for_level_base(o, 64 * MIB);
 	rocksdb_options_set_level_compaction_dynamic_level_bytes(o, 1);
-	rocksdb_options_set_compression(o, family->compression);
+	rocksdb_options_set_compression(o, compression);
 }
 
-void kv_options_fill(struct kv *kv, const struct kv_options *options)
+/* What the C API has no function for. Preallocated WALs would count as stored bytes. */
+static void set_by_name(rocksdb_options_t *o, rocksdb_options_t *base, enum kv_mode mode)
 {
-	kv->cache = rocksdb_cache_create_lru(options->block_cache ? options->block_cache : 64 * MIB);
-	for (size_t i = 0; i < FAMILY_TOTAL; i++) {
-		kv->options[i] = rocksdb_options_create();
-		set_database(kv->options[i], options);
-		set_table(kv->options[i], kv->cache, &families[i]);
-		set_family(kv->options[i], options, &families[i]);
-	}
-	kv->read = rocksdb_readoptions_create();
-	kv->write = rocksdb_writeoptions_create();
-	kv->write_durable = rocksdb_writeoptions_create();
-	rocksdb_writeoptions_set_sync(kv->write_durable, 1);
+	const char *text = mode == MODE_FULL ? "allow_fallocate=false;avoid_flush_during_recovery=true"
+					     : "allow_fallocate=false";
+	char *error = NULL;
+
+	rocksdb_get_options_from_string(base, text, o, &error);
+	kv_error_log(error, "setting options");
 }
 
-void kv_options_release(struct kv *kv)
+void kv_options_make(
+	struct kv *kv, enum kv_mode mode, const char *log_dir, rocksdb_options_t *options[FAMILY_TOTAL])
 {
 	for (size_t i = 0; i < FAMILY_TOTAL; i++) {
-		if (kv->options[i])
-			rocksdb_options_destroy(kv->options[i]);
+		rocksdb_options_t *base = rocksdb_options_create();
+		set_database(base, &kv->asked, mode);
+		set_log(base, log_dir);
+		set_table(base, kv->cache, &families[i]);
+		set_family(base, &kv->asked, mode, families[i].compression);
+		options[i] = rocksdb_options_create();
+		set_by_name(options[i], base, mode);
+		rocksdb_options_destroy(base);
 	}
-	if (kv->cache)
-		rocksdb_cache_destroy(kv->cache);
-	if (kv->read)
-		rocksdb_readoptions_destroy(kv->read);
-	if (kv->write)
-		rocksdb_writeoptions_destroy(kv->write);
-	if (kv->write_durable)
-		rocksdb_writeoptions_destroy(kv->write_durable);
+}
+
+void kv_options_free(rocksdb_options_t *options[FAMILY_TOTAL])
+{
+	for (size_t i = 0; i < FAMILY_TOTAL; i++)
+		rocksdb_options_destroy(options[i]);
 }

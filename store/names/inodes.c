@@ -143,6 +143,7 @@ int names_drop(struct names *names, struct kv_batch *batch, uint64_t ino)
 		rc = xattr_delete_all(names, batch, ino);
 	if (rc)
 		return rc;
+	kv_batch_frees(batch);
 	put_be64(key, ino);
 	kv_batch_delete(names->kv, batch, KV_INODES, key, sizeof key);
 	orphan_remove(names, batch, ino);

@@ -76,6 +76,7 @@ static int remove_locked(struct names *names, struct kv_batch *batch, struct ino
 	directory_touch(directory, now);
 	if (!inode->nlink)
 		orphan_add(names, batch, inode->ino);
+	kv_batch_frees(batch);
 	entry_delete(names, batch, directory->ino, name);
 	inode_store(names, batch, inode);
 	inode_store(names, batch, directory);

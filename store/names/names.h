@@ -169,8 +169,8 @@ void names_unlock(struct names *names, uint64_t ino);
 void names_put_content(struct names *names, struct kv_batch *batch, const struct inode *inode);
 
 /* Adds to `batch` what removes an orphan inode (its record, xattrs, orphan key; the content of a regular file
- * is the caller's). Hold the inode's stripe from here until the batch is written. -ENOENT, -EBUSY it has a
- * name again. */
+ * is the caller's), and marks it by kv_batch_frees. Hold the inode's stripe from here until the batch is
+ * written. -ENOENT, -EBUSY it has a name again. */
 int names_drop(struct names *names, struct kv_batch *batch, uint64_t ino);
 
 /* Calls `each` for every orphan. Not while others make them: at start only. */

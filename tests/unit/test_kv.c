@@ -25,6 +25,7 @@ struct world {
 	char dir[64];
 	char path[80];
 	struct kv *kv;
+	bool disk; /* a small file system of its own is mounted */
 };
 
 static int setup(void **state)
@@ -333,11 +334,12 @@ static uint64_t disk_usage(const char *path)
 	return strtoull(line, NULL, 10);
 }
 
-static void put_noise(struct kv *kv, enum kv_family family, unsigned number, size_t len)
+static int try_noise(struct kv *kv, enum kv_family family, unsigned number, size_t len)
 {
 	uint64_t *value = malloc(len);
 	uint64_t x = number * 0x9e3779b97f4a7c15u + 1;
 	char key[32];
+	int rc;
 
 	for (size_t i = 0; i < len / 8; i++) {
 		x ^= x << 13;
@@ -346,8 +348,14 @@ static void put_noise(struct kv *kv, enum kv_family family, unsigned number, siz
 		value[i] = x;
 	}
 	snprintf(key, sizeof key, "noise %08u", number);
-	assert_int_equal(put(kv, family, key, value, len, false), 0);
+	rc = put(kv, family, key, value, len, false);
 	free(value);
+	return rc;
+}
+
+static void put_noise(struct kv *kv, enum kv_family family, unsigned number, size_t len)
+{
+	assert_int_equal(try_noise(kv, family, number, len), 0);
 }
 
 static void test_flush_gives_space_back(void **state)
@@ -358,12 +366,12 @@ static void test_flush_gives_space_back(void **state)
 	for (unsigned i = 0; i < 2000; i++)
 		put_noise(w->kv, KV_INLINE, i, 4096);
 	assert_int_equal(kv_flush(w->kv, false), 0);
-	assert_in_range(disk_usage(w->path), 2000 * 4096, 2000 * 4096 * 11 / 10 + 500000);
+	assert_in_range(disk_usage(w->path), 2000 * 4096, 2000 * 4096 * 11 / 10 + 500000 + RESERVE);
 	assert_in_range(kv_estimate_keys(w->kv, KV_INLINE), 1900, 2100);
 	kv_batch_delete_range(w->kv, batch, KV_INLINE, "noise", 5, "noisf", 5);
 	assert_int_equal(kv_write(w->kv, batch, false), 0);
 	assert_int_equal(kv_flush(w->kv, true), 0);
-	assert_true(disk_usage(w->path) < 500000);
+	assert_true(disk_usage(w->path) < 500000 + RESERVE);
 	kv_batch_free(batch);
 }
 
@@ -412,6 +420,231 @@ static void test_damage(void **state)
 	assert_int_equal(kv_open(w->path, &options, &w->kv), -EUCLEAN);
 }
 
+/* A file system of 64 MiB of its own, which only root can have. */
+static int setup_small_disk(void **state)
+{
+	struct world *w = calloc(1, sizeof *w);
+	char command[512];
+
+	strcpy(w->dir, "/tmp/mithril-kv-XXXXXX");
+	if (!mkdtemp(w->dir))
+		return -1;
+	*state = w;
+	snprintf(w->path, sizeof w->path, "%s/mnt/kv", w->dir);
+	snprintf(command, sizeof command,
+		"cd %s && mkdir mnt && truncate -s 64M image && mkfs.ext4 -q -F image && mount -o loop image "
+		"mnt",
+		w->dir);
+	w->disk = geteuid() == 0 && system(command) == 0;
+	return 0;
+}
+
+static int teardown_small_disk(void **state)
+{
+	struct world *w = *state;
+	char command[128];
+
+	kv_close(w->kv);
+	w->kv = NULL;
+	snprintf(command, sizeof command, "umount %s/mnt", w->dir);
+	if (w->disk && system(command))
+		return -1;
+	return teardown(state);
+}
+
+static void filler_path(struct world *w, char path[96])
+{
+	snprintf(path, 96, "%s/mnt/filler", w->dir);
+}
+
+/* Takes all space but `left` bytes. */
+static void fill(struct world *w, off_t left)
+{
+	char path[96];
+	char *block = calloc(1, 65536);
+	off_t size = 0;
+	ssize_t n;
+	int fd;
+
+	filler_path(w, path);
+	fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+	for (size_t step = 65536; step >= 1024; step /= 2) {
+		while ((n = pwrite(fd, block, step, size)) > 0)
+			size += n;
+	}
+	if (left)
+		assert_int_equal(ftruncate(fd, size > left ? size - left : 0), 0);
+	close(fd);
+	sync();
+	free(block);
+}
+
+static void make_room(struct world *w)
+{
+	char path[96];
+
+	filler_path(w, path);
+	assert_int_equal(unlink(path), 0);
+}
+
+static int delete_noise(struct kv *kv, unsigned number, bool frees)
+{
+	struct kv_batch *batch = kv_batch_new();
+	char key[32];
+	int rc;
+
+	snprintf(key, sizeof key, "noise %08u", number);
+	kv_batch_delete(kv, batch, KV_INLINE, key, strlen(key));
+	if (frees)
+		kv_batch_frees(batch);
+	rc = kv_write(kv, batch, false);
+	kv_batch_free(batch);
+	return rc;
+}
+
+static void expect_noise(struct kv *kv, unsigned from, unsigned to, int expected)
+{
+	for (unsigned i = from; i < to; i++) {
+		char key[32], value[4096];
+		size_t len;
+		snprintf(key, sizeof key, "noise %08u", i);
+		assert_int_equal(
+			kv_get(kv, KV_INLINE, key, strlen(key), value, sizeof value, &len), expected);
+	}
+}
+
+/* Writes until the disk is full; how many writes were taken. */
+static unsigned write_until_full(struct kv *kv, unsigned number)
+{
+	int rc;
+
+	while (!(rc = try_noise(kv, KV_INLINE, number, 4096)))
+		number++;
+	assert_int_equal(rc, -ENOSPC);
+	return number;
+}
+
+static void expect_room_again(struct kv *kv)
+{
+	int rc = -ENOSPC;
+
+	for (unsigned tries = 0; tries < 100 && rc == -ENOSPC; tries++) {
+		rc = put(kv, KV_META, "again", "yes", 3, true);
+		usleep(20000);
+	}
+	assert_int_equal(rc, 0);
+}
+
+/* What is full may be a WAL in the middle (much room left for it), one that was just begun, or a table. */
+static void full_and_back(struct world *w, off_t left)
+{
+	const struct kv_options options = {.create = true};
+	unsigned before, all;
+
+	assert_int_equal(kv_open(w->path, &options, &w->kv), 0);
+	for (before = 0; before < 100; before++)
+		put_noise(w->kv, KV_INLINE, before, 4096);
+	fill(w, left);
+	all = write_until_full(w->kv, before);
+	expect_noise(w->kv, 0, all, 0);
+	for (unsigned i = 0; i < 500; i++)
+		assert_int_equal(try_noise(w->kv, KV_INLINE, all, 4096), -ENOSPC);
+	expect_noise(w->kv, all, all + 1, -ENOENT);
+	assert_int_equal(delete_noise(w->kv, 0, false), -ENOSPC);
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_equal(delete_noise(w->kv, i, true), 0);
+	assert_int_equal(kv_sync(w->kv), 0);
+
+	/* a full disk is no reason not to open */
+	reopen(w);
+	expect_noise(w->kv, 0, 50, -ENOENT);
+	expect_noise(w->kv, 50, all, 0);
+	assert_int_equal(try_noise(w->kv, KV_INLINE, all, 4096), -ENOSPC);
+	for (unsigned i = 50; i < 60; i++)
+		assert_int_equal(delete_noise(w->kv, i, true), 0);
+
+	make_room(w);
+	expect_room_again(w->kv);
+	for (unsigned i = 0; i < 1000; i++)
+		put_noise(w->kv, KV_INLINE, all + i, 4096);
+	expect_noise(w->kv, 60, all + 1000, 0);
+	assert_int_equal(kv_flush(w->kv, true), 0);
+	reopen(w);
+	expect_noise(w->kv, 0, 60, -ENOENT);
+	expect_noise(w->kv, 60, all + 1000, 0);
+	expect(w->kv, KV_META, "again", "yes");
+}
+
+static void test_full_disk(void **state)
+{
+	static const off_t left[] = {0, 1 << 20, 7 << 20, 19 << 20, 22 << 20};
+	struct world *w = *state;
+	char command[128];
+
+	if (!w->disk)
+		skip();
+	for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+		full_and_back(w, left[i]);
+		kv_close(w->kv);
+		w->kv = NULL;
+		snprintf(command, sizeof command, "rm -rf %s", w->path);
+		assert_int_equal(system(command), 0);
+	}
+}
+
+/* The way back is barred while somebody walks; reads go on, and so does all once the walk is over. */
+static void test_full_disk_under_an_iterator(void **state)
+{
+	struct world *w = *state;
+	const struct kv_options options = {.create = true};
+	struct kv_iter *it;
+	unsigned all;
+
+	if (!w->disk)
+		skip();
+	assert_int_equal(kv_open(w->path, &options, &w->kv), 0);
+	put_noise(w->kv, KV_INLINE, 0, 4096);
+	it = kv_iter_new(w->kv, KV_INLINE, NULL, 0);
+	fill(w, 1 << 20);
+	all = write_until_full(w->kv, 1);
+	expect_noise(w->kv, 0, all, 0);
+	assert_int_equal(delete_noise(w->kv, 0, true), -ENOSPC);
+	make_room(w);
+	sleep(7); /* longer than RocksDB itself takes to think that all is well */
+	assert_int_equal(delete_noise(w->kv, 0, true), -ENOSPC);
+	assert_true(kv_iter_valid(it));
+	kv_iter_free(it);
+	expect_room_again(w->kv);
+	expect_noise(w->kv, 0, all, 0);
+	assert_int_equal(delete_noise(w->kv, 0, true), 0);
+}
+
+/* Somebody else took even the reserve: what is there can be read. */
+static void test_no_room_at_all(void **state)
+{
+	struct world *w = *state;
+	const struct kv_options options = {.create = true};
+	char reserve[128];
+
+	if (!w->disk)
+		skip();
+	assert_int_equal(kv_open(w->path, &options, &w->kv), 0);
+	for (unsigned i = 0; i < 100; i++)
+		put_noise(w->kv, KV_INLINE, i, 4096);
+	kv_close(w->kv);
+	w->kv = NULL;
+	snprintf(reserve, sizeof reserve, "%s/reserve", w->path);
+	assert_int_equal(unlink(reserve), 0);
+	fill(w, 0);
+	assert_int_equal(kv_open(w->path, &options, &w->kv), 0);
+	expect_noise(w->kv, 0, 100, 0);
+	assert_int_equal(try_noise(w->kv, KV_INLINE, 100, 4096), -ENOSPC);
+	assert_int_equal(delete_noise(w->kv, 0, true), -ENOSPC);
+	make_room(w);
+	expect_room_again(w->kv);
+	expect_noise(w->kv, 0, 100, 0);
+}
+
 static void test_error_texts(void **state)
 {
 	(void)state;
@@ -438,6 +671,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flush_gives_space_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_disk, setup_small_disk, teardown_small_disk),
+		cmocka_unit_test_setup_teardown(
+			test_full_disk_under_an_iterator, setup_small_disk, teardown_small_disk),
+		cmocka_unit_test_setup_teardown(test_no_room_at_all, setup_small_disk, teardown_small_disk),
 		cmocka_unit_test(test_error_texts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,6 +59,21 @@ static int dir_used(const char *path)
 	return used;
 }
 
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type;
+	/* The store's directory itself and lost+found were there before, or are made again at no cost. */
+	return ftw->level && !strstr(path, "/lost+found") ? remove(path) : 0;
+}
+
+/* Takes back a store that could not be made whole. */
+static void undo_init(const char *path, bool made_dir)
+{
+	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	if (made_dir)
+		rmdir(path);
+}
+
 int store_init(const char *path, uint32_t uid, uint32_t gid, struct store_error *error)
 {
 	struct superblock sb;
@@ -65,6 +81,7 @@ int store_init(const char *path, uint32_t uid, uint32_t gid, struct store_error 
 	struct kv *kv = NULL;
 	struct names *names = NULL;
 	char *kv_path = NULL;
+	bool made_dir = true, changed = false;
 	int rc;
 
 	error->text[0] = 0;
@@ -72,10 +89,13 @@ int store_init(const char *path, uint32_t uid, uint32_t gid, struct store_error 
 		explain(error, "%s is a store already; mount it, or choose another directory", path);
 		return -EEXIST;
 	}
-	if (mkdir(path, 0700) && errno != EEXIST) {
-		rc = -errno;
-		explain(error, "cannot make %s: %s", path, strerror(-rc));
-		return rc;
+	if (mkdir(path, 0700)) {
+		if (errno != EEXIST) {
+			rc = -errno;
+			explain(error, "cannot make %s: %s", path, strerror(-rc));
+			return rc;
+		}
+		made_dir = false;
 	}
 	if ((rc = dir_used(path))) {
 		if (rc > 0)
@@ -83,12 +103,15 @@ int store_init(const char *path, uint32_t uid, uint32_t gid, struct store_error 
 		explain(error, "%s: %s; choose an empty or a new directory", path, strerror(-rc));
 		return rc;
 	}
+	changed = true;
 	if (chmod(path, 0700) || !(kv_path = path_in(path, "kv"))) {
 		rc = -errno;
 		goto out;
 	}
-	if ((rc = superblock_generate(&sb)) || (rc = make_dir(path, "packs")) ||
-		(rc = make_dir(path, "staging")) || (rc = make_dir(path, "kv")))
+	if ((rc = superblock_generate(&sb)))
+		goto out;
+	sb.chunk_size = ENCODE_CHUNK;
+	if ((rc = make_dir(path, "packs")) || (rc = make_dir(path, "staging")) || (rc = make_dir(path, "kv")))
 		goto out;
 	if ((rc = kv_open(kv_path, &options, &kv)) || (rc = names_open(kv, sb.hash_seed, uid, gid, &names)) ||
 		(rc = names_sync(names)))
@@ -103,6 +126,8 @@ out:
 	names_close(names);
 	kv_close(kv);
 	free(kv_path);
+	if (rc && changed)
+		undo_init(path, made_dir);
 	if (rc)
 		explain(error, "cannot make a store in %s: %s", path, strerror(-rc));
 	return rc;

@@ -330,7 +330,7 @@ static void only_headers_are_read(void **state)
 	layout_release(&layout);
 }
 
-/* A shard whose middle is 4 GiB of zeros: items before and after are found by a few reads each. */
+/* A few short reads an item. */
 static void a_shard_is_hopped_through(void **state)
 {
 	struct bytes b = read_file("shard-1.distcp");
@@ -588,6 +588,26 @@ static void overlapping_members_are_opaque(void **state)
 	free(b.at);
 }
 
+/* A member that claims more elements than it has is left out, the others stay. */
+static void an_odd_array_is_left_out(void **state)
+{
+	struct bytes b = read_file("arrays.npz");
+	struct layout sound = label(b.at, b.len), odd;
+	char *shape = memmem(b.at, b.len, "(10,)", 5);
+
+	(void)state;
+	assert_non_null(shape);
+	memcpy(shape, "(19,)", 5);
+	odd = label(b.at, b.len);
+	assert_int_equal(odd.format, FORMAT_NPZ);
+	assert_int_equal(odd.count, sound.count - 1);
+	for (size_t i = 0; i < odd.count; i++)
+		assert_string_not_equal(odd.tensors[i].name, "layer/b");
+	layout_release(&sound);
+	layout_release(&odd);
+	free(b.at);
+}
+
 static void buffers_and_names(void **state)
 {
 	struct view_buffer buffer = {
@@ -629,6 +649,7 @@ int main(void)
 		cmocka_unit_test(odd_pickles_are_opaque),
 		cmocka_unit_test(shared_tuples_cost_nothing),
 		cmocka_unit_test(overlapping_members_are_opaque),
+		cmocka_unit_test(an_odd_array_is_left_out),
 		cmocka_unit_test(buffers_and_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

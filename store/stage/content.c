@@ -455,6 +455,19 @@ int content_setattr(
 	return rc;
 }
 
+void content_writeout(struct stage *stage, uint64_t ino)
+{
+	char name[24];
+	int fd;
+
+	staged_name(ino, name);
+	fd = openat(stage->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return;
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	close(fd);
+}
+
 int content_drop(struct stage *stage, uint64_t ino)
 {
 	struct content *content = table_ref(stage, ino);

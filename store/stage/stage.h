@@ -92,6 +92,10 @@ int content_truncate(struct stage *stage, uint64_t ino, uint64_t size);
 /* names_setattr, with mtime passed on to a staged file. */
 int content_setattr(
 	struct stage *stage, uint64_t ino, const struct inode *attr, unsigned fields, struct inode *out);
+/* Begins to write a staged file's bytes to disk, without waiting: called before the file's name replaces
+ * another, so that after a power cut the name does not come back before the bytes (as ext4's auto_da_alloc).
+ * Nothing to do for other content. */
+void content_writeout(struct stage *stage, uint64_t ino);
 /* The kernel has forgotten the inode and it has no name: its content and record go. 0 also when it has a name
  * again. */
 int content_drop(struct stage *stage, uint64_t ino);

@@ -114,6 +114,7 @@ static void *run(void *arg)
 {
 	struct control *control = arg;
 
+	pthread_setname_np(pthread_self(), "control");
 	while (!atomic_load(&control->env.stopping)) {
 		struct pollfd fds[] = {
 			{.fd = control->listen_fd, .events = POLLIN},

@@ -34,6 +34,7 @@ static void *run(void *arg)
 {
 	struct drops *drops = arg;
 
+	pthread_setname_np(pthread_self(), "drop");
 	pthread_mutex_lock(&drops->lock);
 	while (drops->count || !drops->stopping) {
 		uint64_t *inos = drops->inos;

@@ -14,13 +14,13 @@
 
 #define MESSAGE_MAX ((1u << 20) + 4096u)
 #define SHORT_SLEEP_NS 100000u /* a sleep that ended sooner would have been better spent polling */
-#define TICK_NS 500000
-#define QUIET_TICKS 16u
+#define TICK_NS 2000000
+#define QUIET_TICKS 8u
 
 struct loop {
 	struct fuse_session *session;
 	struct mount *mount;
-	unsigned max_threads;
+	unsigned max_threads, max_quick;
 	uint64_t max_spin_ns;
 	int stop_fd, end_fd; /* eventfds: the leader must stop; the connection has ended */
 	atomic_bool stopping;
@@ -28,7 +28,7 @@ struct loop {
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t follow, watch;
 	bool leading, watch_asleep;
-	unsigned idle, thread_count;
+	unsigned idle, thread_count, busy;
 	uint64_t served;
 	int error;
 	pthread_t watcher, *threads;
@@ -134,19 +134,23 @@ static void serve_one(struct loop *loop, void *message, size_t len)
 
 static ssize_t lead(struct loop *loop, void *message)
 {
+	enum wire_pace pace = WIRE_INSTANT;
+	bool more = false;
 	ssize_t n;
-	bool hand_over;
 
 	loop->leading = true;
 	pthread_mutex_unlock(&loop->lock);
 	n = receive(loop, message);
-	hand_over = n > 0 && (wire_is_slow(message, (size_t)n) || readable(loop->mount->dev_fd));
+	if (n > 0) {
+		pace = wire_pace(message, (size_t)n);
+		more = pace == WIRE_QUICK && loop->max_quick > 1 && readable(loop->mount->dev_fd);
+	}
 	pthread_mutex_lock(&loop->lock);
 	loop->leading = false;
 	loop->served++;
 	if (n < 0)
 		end(loop, (int)n);
-	else if (hand_over)
+	else if (pace == WIRE_SLOW || (more && loop->busy + 1 < loop->max_quick))
 		let_lead(loop);
 	else if (loop->watch_asleep)
 		pthread_cond_signal(&loop->watch);
@@ -162,6 +166,7 @@ static void *serve(void *arg)
 		log_error("out of memory for a thread that serves requests");
 		return NULL;
 	}
+	pthread_setname_np(pthread_self(), "serve");
 	pthread_mutex_lock(&loop->lock);
 	while (!atomic_load(&loop->stopping)) {
 		ssize_t n;
@@ -175,9 +180,11 @@ static void *serve(void *arg)
 		n = lead(loop, message);
 		if (n <= 0)
 			continue;
+		loop->busy++;
 		pthread_mutex_unlock(&loop->lock);
 		serve_one(loop, message, (size_t)n);
 		pthread_mutex_lock(&loop->lock);
+		loop->busy--;
 	}
 	pthread_mutex_unlock(&loop->lock);
 	free(message);
@@ -192,6 +199,7 @@ static void *watch(void *arg)
 	uint64_t served = 0;
 	unsigned quiet = 0;
 
+	pthread_setname_np(pthread_self(), "watch");
 	pthread_mutex_lock(&loop->lock);
 	while (!atomic_load(&loop->stopping)) {
 		if (quiet > QUIET_TICKS) {
@@ -216,11 +224,11 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-static bool several_processors(void)
+static unsigned processors(void)
 {
 	cpu_set_t set;
 
-	return !sched_getaffinity(0, sizeof set, &set) && CPU_COUNT(&set) > 1;
+	return sched_getaffinity(0, sizeof set, &set) ? 1 : (unsigned)CPU_COUNT(&set);
 }
 
 static void loop_free(struct loop *loop)
@@ -264,7 +272,9 @@ int loop_start(struct fuse_session *session, struct mount *mount, const struct l
 	loop->session = session;
 	loop->mount = mount;
 	loop->max_threads = options->threads;
-	loop->max_spin_ns = several_processors() ? options->spin_us * 1000ull : 0;
+	/* One processor is left to those who ask. */
+	loop->max_quick = processors() > 1 ? processors() - 1 : 1;
+	loop->max_spin_ns = processors() > 1 ? options->spin_us * 1000ull : 0;
 	pthread_mutex_init(&loop->lock, NULL);
 	pthread_cond_init(&loop->follow, NULL);
 	pthread_cond_init(&loop->watch, NULL);

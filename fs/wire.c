@@ -112,25 +112,39 @@ void wire_adapt(void *message, size_t *len, struct wire_init *init)
 	}
 }
 
-bool wire_is_slow(const void *message, size_t len)
+static enum wire_pace slow_if(bool slow)
+{
+	return slow ? WIRE_SLOW : WIRE_QUICK;
+}
+
+enum wire_pace wire_pace(const void *message, size_t len)
 {
 	const struct fuse_in_header *in = message;
-	const void *body = in + 1;
+	const union {
+		struct fuse_read_in read;
+		struct fuse_open_in open;
+		struct fuse_setattr_in setattr;
+	} *body = (const void *)(in + 1);
 
 	if (len < sizeof *in)
-		return false;
+		return WIRE_INSTANT;
+	len -= sizeof *in;
 	switch (in->opcode) {
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+	case FUSE_FLUSH:
+	case FUSE_OPENDIR:
+	case FUSE_RELEASEDIR:
+		return WIRE_INSTANT;
 	case FUSE_READ:
-		return len < sizeof *in + sizeof(struct fuse_read_in) ||
-		       ((const struct fuse_read_in *)body)->size > SMALL_READ;
+		return slow_if(len >= sizeof body->read && body->read.size > SMALL_READ);
 	case FUSE_WRITE:
-		return len > SMALL_READ;
+		return slow_if(len > SMALL_READ);
 	case FUSE_OPEN:
-		return len < sizeof *in + sizeof(struct fuse_open_in) ||
-		       (((const struct fuse_open_in *)body)->flags & O_ACCMODE) != O_RDONLY;
+		return slow_if(len >= sizeof body->open && (body->open.flags & O_ACCMODE) != O_RDONLY);
 	case FUSE_SETATTR:
-		return len < sizeof *in + sizeof(struct fuse_setattr_in) ||
-		       ((const struct fuse_setattr_in *)body)->valid & FATTR_SIZE;
+		return slow_if(len >= sizeof body->setattr && body->setattr.valid & FATTR_SIZE);
 	case FUSE_FSYNC:
 	case FUSE_FSYNCDIR:
 	case FUSE_FALLOCATE:
@@ -139,9 +153,9 @@ bool wire_is_slow(const void *message, size_t len)
 	case FUSE_READDIR:
 	case FUSE_READDIRPLUS:
 	case FUSE_STATFS:
-		return true;
+		return WIRE_SLOW;
 	default:
-		return false;
+		return WIRE_QUICK;
 	}
 }
 

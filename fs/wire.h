@@ -51,8 +51,13 @@ struct wire_init {
  * A message too short for its opcode is left alone; libfuse refuses it. */
 void wire_adapt(void *message, size_t *len, struct wire_init *init);
 
-/* True when serving the request may take long, so that another thread had better listen meanwhile. */
-bool wire_is_slow(const void *message, size_t len);
+/* How long serving a request is likely to take. */
+enum wire_pace {
+	WIRE_INSTANT, /* less than waking another thread does */
+	WIRE_QUICK,
+	WIRE_SLOW, /* another thread had better listen meanwhile */
+};
+enum wire_pace wire_pace(const void *message, size_t len);
 
 /* If this is the reply to FUSE_INIT, edits it: of what the kernel offered, also what libfuse does not ask
  * for. */

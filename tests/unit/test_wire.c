@@ -130,26 +130,32 @@ static void short_messages(void **state)
 			memset(message.bytes, 0x5a, sizeof message.bytes);
 			before = message;
 			wire_adapt(&message, &after, &init);
-			wire_is_slow(&message, len);
+			wire_pace(&message, len);
 			assert_int_equal(after, len);
 			assert_memory_equal(&message, &before, sizeof message);
 		}
 	}
 }
 
-static void which_are_slow(void **state)
+static void paces(void **state)
 {
 	struct message message = message_of(FUSE_READ, sizeof message.read);
 
 	(void)state;
 	message.read.size = 4096;
-	assert_false(wire_is_slow(&message, message.in.len));
+	assert_int_equal(wire_pace(&message, message.in.len), WIRE_QUICK);
 	message.read.size = 1 << 20;
-	assert_true(wire_is_slow(&message, message.in.len));
+	assert_int_equal(wire_pace(&message, message.in.len), WIRE_SLOW);
+	message = message_of(FUSE_OPEN, sizeof message.open);
+	assert_int_equal(wire_pace(&message, message.in.len), WIRE_QUICK);
+	message.open.flags = 2;
+	assert_int_equal(wire_pace(&message, message.in.len), WIRE_SLOW);
 	message = message_of(FUSE_LOOKUP, 2);
-	assert_false(wire_is_slow(&message, message.in.len));
+	assert_int_equal(wire_pace(&message, message.in.len), WIRE_QUICK);
+	message = message_of(FUSE_FORGET, 8);
+	assert_int_equal(wire_pace(&message, message.in.len), WIRE_INSTANT);
 	message = message_of(FUSE_FSYNC, sizeof(struct fuse_fsync_in));
-	assert_true(wire_is_slow(&message, message.in.len));
+	assert_int_equal(wire_pace(&message, message.in.len), WIRE_SLOW);
 }
 
 static struct wire_init offered(uint64_t flags, bool try_passthrough)
@@ -221,7 +227,7 @@ int main(void)
 		cmocka_unit_test(tmpfile_becomes_create),
 		cmocka_unit_test(setxattr_shrinks),
 		cmocka_unit_test(short_messages),
-		cmocka_unit_test(which_are_slow),
+		cmocka_unit_test(paces),
 		cmocka_unit_test(init_asks_for_what_is_offered),
 		cmocka_unit_test(init_without_passthrough),
 	};

@@ -69,9 +69,9 @@ void chunks_put(struct chunks *chunks, struct kv_batch *batch, const struct chun
 	const struct chunk_record *record);
 void chunks_delete(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id);
 
-/* A frame that was appended and whose record is not yet written: chunks_get finds it from now on, so that other
- * files can share it and their batches put its record as well. Keep it pinned until it is retracted, which is after its
- * record was written, or given up. -EEXIST announced already, -ENOMEM. */
+/* A frame that was appended and whose record is not yet written: chunks_get finds it from now on, so that
+ * other files can share it and their batches put its record as well. Keep it pinned until it is retracted,
+ * which is after its record was written, or given up. -EEXIST announced already, -ENOMEM. */
 int chunks_announce(struct chunks *chunks, const struct chunk_id *id, const struct chunk_record *record);
 void chunks_retract(struct chunks *chunks, const struct chunk_id *id);
 /* Whether it is announced; *record is then filled. */

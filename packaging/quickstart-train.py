@@ -19,7 +19,7 @@ import sysconfig
 import time
 import warnings
 
-CHECKPOINTS, STEPS = 4, 8
+CHECKPOINTS, STEPS = 4, 4
 
 
 def importable(name):

@@ -7,10 +7,14 @@
 
 int chunk_compare(struct encoder *encoder, const struct chunk_id *id, const void *raw, size_t len)
 {
+	struct chunk_record record;
 	struct chunk_data *data;
 	size_t have;
-	int rc = decode_chunk(encoder->decoder, id, &data);
+	/* The decoder's cache outlives the record of a chunk that was collected. */
+	int rc = chunks_get(encoder->chunks, id, &record);
 
+	if (!rc)
+		rc = decode_chunk(encoder->decoder, id, &data);
 	if (rc)
 		return rc;
 	const void *bytes = chunk_data_bytes(data, &have);

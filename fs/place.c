@@ -39,8 +39,9 @@ static int check_device(const struct reason *reason)
 		return 0;
 	}
 	if (errno == EACCES || errno == EPERM)
-		return refuse(reason, -EPERM, "/dev/fuse: %s; mount as root, or ask for access to it",
-			strerror(errno));
+		return refuse(reason, -EPERM, "/dev/fuse: %s; %s", strerror(errno),
+			geteuid() ? "mount as root, or have root chmod 666 /dev/fuse, which is its usual mode"
+				  : "start the container with --device /dev/fuse --cap-add SYS_ADMIN");
 	return refuse(reason, -ENODEV,
 		"/dev/fuse: %s; load the kernel's module (modprobe fuse) or, in a container, "
 		"pass the device in (--device /dev/fuse --cap-add SYS_ADMIN)",

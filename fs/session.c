@@ -38,6 +38,7 @@ struct session {
 	void (*ready)(void *ctx, const struct fs_state *state);
 	void *ctx;
 	pthread_t greeter;
+	bool signals; /* handled by libfuse */
 };
 
 static void explain(struct fs_error *error, const char *format, ...)
@@ -208,7 +209,8 @@ static void finish(struct session *session)
 	struct mount *mount = &session->mount;
 
 	if (session->fuse) {
-		fuse_remove_signal_handlers(session->fuse);
+		if (session->signals)
+			fuse_remove_signal_handlers(session->fuse);
 		fuse_session_unmount(session->fuse);
 		fuse_session_destroy(session->fuse);
 	}
@@ -246,8 +248,10 @@ int fs_run(struct store *store, const char *mountpoint, const struct fs_options 
 		ret = prepare(&session, store);
 	if (!ret)
 		ret = fuse_new(&session, arguments);
-	if (!ret && fuse_set_signal_handlers(session.fuse))
-		ret = -EINVAL;
+	if (!ret) {
+		session.signals = !fuse_set_signal_handlers(session.fuse);
+		ret = session.signals ? 0 : -EINVAL;
+	}
 	if (ret)
 		explain(error, "%s: cannot mount: %s", mountpoint,
 			ret == -EPERM ? "no right to (see the line above; is fusermount3 installed?)"

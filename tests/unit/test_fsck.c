@@ -421,14 +421,18 @@ static void missing_chunk_record(void **state)
 {
 	struct world *w = *state;
 	struct chunk_id id = some_base(w);
-	uint64_t ino = inode_of(w, "checkpoint-1").ino;
+	uint64_t ino = inode_of(w, "checkpoint-1").ino, offset;
+	struct findings findings;
 	size_t len;
 	uint8_t *bytes = checkpoint(1, 2, ELEMENTS, &len), *read = malloc(len);
 
 	drop(w, KV_CHUNKS, &id, sizeof id);
 	assert_int_equal(world_read(w, ino, read, len), -EBADMSG);
-	expect_found(w, "/checkpoint-1: 1 damaged place");
-	expect_found(w, "/checkpoint-2: 1 damaged place");
+	assert_true(check(w, false, false, &findings) > 0);
+	assert_non_null(strstr(findings.all, "/checkpoint-1: 1 damaged places, the first at offset "));
+	assert_non_null(strstr(findings.all, "/checkpoint-2: 1 damaged places, the first at offset "));
+	offset = strtoull(strstr(findings.all, "at offset ") + 10, NULL, 10);
+	assert_true(offset > 8 && offset < len);
 	expect_repaired(w, "--repair looks for it in the packs");
 	world_open(w, false);
 	world_expect(w, "checkpoint-1", bytes, len);
@@ -456,6 +460,52 @@ static void chunk_record_of_another_place(void **state)
 	chunk_record_encode(&record, value);
 	put(w, KV_CHUNKS, &id, sizeof id, value, sizeof value);
 	expect_repaired(w, "no sound frame where the index says");
+}
+
+static int first_based(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
+{
+	if (chunk_id_is_zero(&record->base))
+		return 0;
+	*(struct chunk_id *)ctx = *id;
+	return 1;
+}
+
+static void chain_that_bites_its_tail(void **state)
+{
+	struct world *w = *state;
+	struct chunk_record record, base;
+	uint8_t value[CHUNK_RECORD_SIZE];
+	struct chunk_id id;
+	struct gc_result result;
+
+	assert_int_equal(chunks_each(w->store->parts.chunks, first_based, &id), 1);
+	assert_int_equal(chunks_get(w->store->parts.chunks, &id, &record), 0);
+	assert_int_equal(chunks_get(w->store->parts.chunks, &record.base, &base), 0);
+	base.base = id;
+	base.depth = 3;
+	chunk_record_encode(&base, value);
+	put(w, KV_CHUNKS, &record.base, sizeof id, value, sizeof value);
+	assert_int_equal(gc_run(&w->store->parts, 0, NULL, NULL, &result), 0);
+	expect_repaired(w, "no sound frame where the index says");
+}
+
+static void frame_of_other_bytes(void **state)
+{
+	struct world *w = *state;
+	struct fsck_options scrub = {.report = note};
+	struct findings findings = {0};
+	struct frame frame = {.raw_len = 5, .payload_len = 5, .codec_version = 1};
+	struct chunk_record record = {.raw_len = 5, .chain_bytes = 5, .codec_version = 1, .depth = 1};
+	uint8_t value[CHUNK_RECORD_SIZE];
+
+	frame.id = chunk_id_of(chunks_seed(w->store->parts.chunks), 0, "hello", 5);
+	assert_int_equal(packs_append(w->store->parts.packs, &frame, "hallo", &record.place), 0);
+	chunk_record_encode(&record, value);
+	put(w, KV_CHUNKS, &frame.id, sizeof frame.id, value, sizeof value);
+	scrub.ctx = &findings;
+	assert_int_equal(scrub_run(&w->store->parts, &scrub), 1);
+	assert_true(check(w, true, false, &findings) > 0);
+	assert_int_equal(check(w, false, false, &findings), 0);
 }
 
 static void lost_chunk_index(void **state)
@@ -543,6 +593,33 @@ static void flipped_payload(void **state)
 	assert_int_equal(gc_run(&w->store->parts, 1, NULL, NULL, &result), 0);
 	assert_int_equal(access(path, F_OK), 0);
 	free(read);
+}
+
+static void flipped_header(void **state)
+{
+	struct world *w = *state;
+	struct chunk_id id = some_base(w);
+	struct chunk_record record;
+	struct gc_result result;
+	struct inode gone;
+	char path[512];
+
+	assert_int_equal(chunks_get(w->store->parts.chunks, &id, &record), 0);
+	pack_path(w, path);
+	flip(path, record.place.offset + 20);
+	world_open(w, false);
+	expect_found(w, "no sound frame where the index says");
+	/* Half of the pack is dead, and still it stays. */
+	assert_int_equal(names_unlink(w->store->parts.names, NAMES_ROOT, "checkpoint-2", &gone), 0);
+	assert_int_equal(content_drop(w->store->parts.stage, gone.ino), 0);
+	assert_int_equal(gc_run(&w->store->parts, 0, NULL, NULL, &result), 0);
+	assert_true(result.chunks_removed > 0);
+	assert_int_equal(access(path, F_OK), 0);
+	flip(path, record.place.offset + 20);
+	world_open(w, false);
+	expect_clean(w);
+	assert_int_equal(gc_run(&w->store->parts, 0, NULL, NULL, &result), 0);
+	assert_int_equal(access(path, F_OK), -1);
 }
 
 static void missing_pack(void **state)
@@ -658,8 +735,11 @@ int main(void)
 		test(missing_chunk_record),
 		test(damaged_chunk_record),
 		test(chunk_record_of_another_place),
+		test(chain_that_bites_its_tail),
+		test(frame_of_other_bytes),
 		test(lost_chunk_index),
 		test(flipped_payload),
+		test(flipped_header),
 		test(missing_pack),
 		test(wherever_a_bit_flips),
 		test(a_flipped_superblock_is_refused),

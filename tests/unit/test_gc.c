@@ -183,6 +183,117 @@ static void a_collection_of_nothing_moves_nothing(void **state)
 	expect_step(w, 2);
 }
 
+/* Too many stand on one base: it stays, and all of them. */
+static void a_base_of_many_stays(void **state)
+{
+	struct world *w = *state;
+	struct gc_result result;
+	unsigned last = 36;
+	uint8_t *bytes;
+	size_t len;
+
+	for (unsigned step = 1; step <= last; step++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "checkpoint-%u", step);
+		bytes = checkpoint(step, 1, 40000, &len);
+		world_put(w, name, bytes, len);
+		world_drain(w);
+		free(bytes);
+	}
+	delete_step(w, 1);
+	result = collect(w);
+	assert_int_equal(result.chunks_rebased, 0);
+	world_open(w, true);
+	for (unsigned step = 2; step <= last; step++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "checkpoint-%u", step);
+		bytes = checkpoint(step, 1, 40000, &len);
+		world_expect(w, name, bytes, len);
+		free(bytes);
+	}
+	expect_clean(w);
+}
+
+/* --- pins, as an encoder holds them --- */
+
+static int find_based(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
+{
+	if (chunk_id_is_zero(&record->base))
+		return 0;
+	*(struct chunk_id *)ctx = *id;
+	return 1;
+}
+
+static bool is_readable(struct world *w, const struct chunk_id *id)
+{
+	struct chunk_data *data;
+
+	if (decode_chunk(w->store->parts.decoder, id, &data))
+		return false;
+	decode_release(w->store->parts.decoder, data);
+	return true;
+}
+
+static void a_pinned_chunk_stays_with_what_it_stands_on(void **state)
+{
+	struct world *w = *state;
+	struct chunk_record record;
+	struct chunk_id id;
+
+	put_step(w, 1);
+	put_step(w, 2);
+	delete_step(w, 1);
+	delete_step(w, 2);
+	world_open(w, false);
+	assert_int_equal(chunks_each(w->store->parts.chunks, find_based, &id), 1);
+	assert_int_equal(chunks_get(w->store->parts.chunks, &id, &record), 0);
+	chunks_pin(w->store->parts.chunks, &id);
+	collect(w);
+	assert_int_equal(chunks_get(w->store->parts.chunks, &record.base, &record), 0);
+	assert_true(is_readable(w, &id));
+	assert_true(pack_bytes(w) < 1 << 20);
+	chunks_unpin(w->store->parts.chunks, &id);
+	collect(w);
+	assert_int_equal(pack_bytes(w), 0);
+}
+
+struct late_pin {
+	struct world *w;
+	const struct chunk_id *id;
+};
+
+static int pin_before_removal(void *ctx, const char *phase, double share)
+{
+	struct late_pin *pin = ctx;
+
+	if (!strcmp(phase, "remove") && share == 0) {
+		chunks_pin(pin->w->store->parts.chunks, pin->id);
+		chunks_unpin(pin->w->store->parts.chunks, pin->id);
+	}
+	return 0;
+}
+
+static void a_pin_during_a_collection_counts(void **state)
+{
+	struct world *w = *state;
+	struct late_pin pin = {.w = w};
+	struct gc_result result;
+	struct chunk_id id;
+
+	put_step(w, 1);
+	put_step(w, 2);
+	delete_step(w, 1);
+	delete_step(w, 2);
+	world_open(w, false);
+	assert_int_equal(chunks_each(w->store->parts.chunks, find_based, &id), 1);
+	pin.id = &id;
+	assert_int_equal(gc_run(&w->store->parts, 0, pin_before_removal, &pin, &result), 0);
+	assert_true(is_readable(w, &id));
+	expect_clean(w);
+}
+
 /* Something else writes the same store while it is collected. */
 struct reader_of {
 	struct world *w;
@@ -382,6 +493,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_remains_of_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_shared_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_collection_of_nothing_moves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_base_of_many_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_pinned_chunk_stays_with_what_it_stands_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_pin_during_a_collection_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_and_writers_go_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(death_at_any_step_loses_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(early_end_leaves_a_sound_store, setup, teardown),

@@ -12,6 +12,11 @@ static bool may_write(int flags)
 	return (flags & O_ACCMODE) != O_RDONLY;
 }
 
+static bool may_read(int flags)
+{
+	return (flags & O_ACCMODE) != O_WRONLY;
+}
+
 static void denied_once(struct mount *mount)
 {
 	if (atomic_exchange(&mount->passthrough, false))
@@ -23,7 +28,12 @@ static int handle_new(
 	struct mount *mount, uint64_t ino, int flags, struct content *content, struct handle **out)
 {
 	struct handle *handle = calloc(1, sizeof *handle);
-	int dev_fd = atomic_load(&mount->passthrough) ? mount->dev_fd : -1;
+	struct node_ask ask = {
+		.writer = may_write(flags),
+		.reader = may_read(flags),
+		.may_direct = mount->init.direct_mmap,
+		.dev_fd = atomic_load(&mount->passthrough) ? mount->dev_fd : -1,
+	};
 	bool denied;
 	int ret = -ENOMEM;
 
@@ -32,8 +42,9 @@ static int handle_new(
 	handle->content = content;
 	handle->ino = ino;
 	handle->flags = flags;
-	ret = nodes_open(mount->nodes, ino, dev_fd, content_fd(content), content_version(content),
-		may_write(flags), &handle->open, &denied);
+	ask.content_fd = content_fd(content);
+	ask.version = content_version(content);
+	ret = nodes_open(mount->nodes, ino, &ask, &handle->open, &denied);
 	if (ret)
 		goto out;
 	if (denied)
@@ -56,10 +67,11 @@ static void handle_free(struct mount *mount, struct handle *handle)
 static void fill(struct fuse_file_info *fi, const struct handle *handle)
 {
 	fi->fh = (uintptr_t)handle;
+	fi->direct_io = handle->open.direct;
 	fi->keep_cache = handle->open.keep_cache;
 	/* Writes go straight through: only pages dirtied by mmap are left to a close, which must then tell.
 	 */
-	fi->noflush = !handle->open.writer;
+	fi->noflush = !handle->open.writer || !may_read(handle->flags);
 }
 
 static struct wire_open passthrough_of(const struct handle *handle)

@@ -15,6 +15,7 @@ struct node {
 	uint64_t ino, lookups;
 	uint64_t version; /* of the pages that cached opens have left with the kernel */
 	uint32_t cached, passed, pass_writers;
+	uint32_t direct; /* of the cached ones: past the page cache */
 	int32_t backing_id;
 	bool has_pages, unlinked;
 };
@@ -222,53 +223,53 @@ static int backing_open(struct node *node, int dev_fd, int content_fd)
 	return 0;
 }
 
-static int open_passed(struct node *node, int dev_fd, int content_fd, bool writer, struct node_open *out)
+static int open_passed(struct node *node, const struct node_ask *ask, struct node_open *out)
 {
-	int ret = backing_open(node, dev_fd, content_fd);
+	int ret = backing_open(node, ask->dev_fd, ask->content_fd);
 
 	if (ret)
 		return ret;
 	node->passed++;
-	node->pass_writers += writer;
+	node->pass_writers += ask->writer;
 	out->passthrough = true;
-	out->writer = writer;
 	out->backing_id = node->backing_id;
 	return 0;
 }
 
-static void open_cached(struct node *node, uint64_t version, bool writer, struct node_open *out)
+static void open_relayed(struct node *node, const struct node_ask *ask, struct node_open *out)
 {
+	bool write_only = ask->writer && !ask->reader;
+
+	out->direct = ask->may_direct && (node->direct || (write_only && !node->cached));
+	out->version = ask->version;
+	out->keep_cache = node->has_pages && node->version == ask->version;
 	node->cached++;
-	out->writer = writer;
-	out->version = version;
-	out->keep_cache = node->has_pages && node->version == version;
+	node->direct += out->direct;
 }
 
-int nodes_open(struct nodes *nodes, uint64_t ino, int dev_fd, int content_fd, uint64_t version, bool writer,
-	struct node_open *out, bool *denied)
+int nodes_open(
+	struct nodes *nodes, uint64_t ino, const struct node_ask *ask, struct node_open *out, bool *denied)
 {
 	struct stripe *stripe = stripe_of(nodes, ino);
 	struct node *node;
-	int ret = 0;
+	int ret = -EAGAIN;
 
-	*out = (struct node_open){0};
+	*out = (struct node_open){.writer = ask->writer};
 	*denied = false;
 	pthread_mutex_lock(&stripe->lock);
 	node = find_or_add(stripe, ino);
 	if (!node) {
-		ret = -ENOMEM;
-	} else if (node->passed || (dev_fd >= 0 && content_fd >= 0 && !node->cached)) {
-		ret = open_passed(node, dev_fd, content_fd, writer, out);
-		*denied = ret == -EPERM || ret == -ELOOP || ret == -EOPNOTSUPP || ret == -ENOTTY;
-		if (ret) {
-			open_cached(node, version, writer, out);
-			ret = 0;
-		}
-	} else {
-		open_cached(node, version, writer, out);
+		pthread_mutex_unlock(&stripe->lock);
+		return -ENOMEM;
 	}
+	if (node->passed || (ask->dev_fd >= 0 && ask->content_fd >= 0 && !node->cached)) {
+		ret = open_passed(node, ask, out);
+		*denied = ret == -EPERM || ret == -ELOOP || ret == -EOPNOTSUPP || ret == -ENOTTY;
+	}
+	if (ret)
+		open_relayed(node, ask, out);
 	pthread_mutex_unlock(&stripe->lock);
-	return ret;
+	return 0;
 }
 
 void nodes_close(struct nodes *nodes, uint64_t ino, int dev_fd, const struct node_open *open)
@@ -288,8 +289,9 @@ void nodes_close(struct nodes *nodes, uint64_t ino, int dev_fd, const struct nod
 		}
 	} else if (node) {
 		/* Only now is it sure that the kernel has dropped older pages, as this open told it to. */
-		node->has_pages = true;
+		node->has_pages = !open->direct;
 		node->version = open->version;
+		node->direct -= open->direct;
 		node->cached--;
 	}
 	remove_idle(stripe, ino);

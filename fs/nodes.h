@@ -33,15 +33,27 @@ bool nodes_written_elsewhere(struct nodes *nodes, uint64_t ino);
 
 struct node_open {
 	bool passthrough, writer;
+	bool direct;	    /* relayed past the kernel's page cache */
 	bool keep_cache;    /* cached: the pages the kernel has are those of `version` */
 	int32_t backing_id; /* passthrough */
 	uint64_t version;   /* cached */
 };
 
-/* Decides how an inode is opened. `content_fd` -1: its bytes are not in a file. dev_fd -1: no passthrough.
- * *denied is set when the kernel refuses backing files for want of rights or for the file system below. */
-int nodes_open(struct nodes *nodes, uint64_t ino, int dev_fd, int content_fd, uint64_t version, bool writer,
-	struct node_open *out, bool *denied);
+/* What an open asks for. */
+struct node_ask {
+	bool writer, reader;
+	bool may_direct; /* a file opened past the page cache can still be mapped, on this kernel */
+	int dev_fd;	 /* -1: no passthrough */
+	int content_fd;	 /* -1: the bytes are not in a file */
+	uint64_t version;
+};
+
+/* Decides how an inode is opened. Who only writes is relayed past the page cache, unless others have it open
+ * through that; and while such a writer is there, so is everybody else: their reads could leave pages behind
+ * that his writes have overtaken. *denied is set when the kernel refuses backing files for want of rights or
+ * for the file system below. */
+int nodes_open(
+	struct nodes *nodes, uint64_t ino, const struct node_ask *ask, struct node_open *out, bool *denied);
 /* Undoes nodes_open after the handle's release. */
 void nodes_close(struct nodes *nodes, uint64_t ino, int dev_fd, const struct node_open *open);
 

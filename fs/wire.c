@@ -181,6 +181,7 @@ void wire_edit_init(const struct iovec *iov, int count, struct wire_init *init)
 		add |= FUSE_INIT_EXT;
 	body->flags |= (uint32_t)add;
 	body->flags2 |= (uint32_t)(add >> 32);
+	init->direct_mmap = add & INIT_DIRECT_IO_ALLOW_MMAP;
 	if (add & INIT_PASSTHROUGH) {
 		if (body->minor < INIT_MINOR)
 			body->minor = INIT_MINOR;

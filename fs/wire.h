@@ -45,6 +45,7 @@ struct wire_init {
 	bool try_passthrough; /* wanted */
 	uint32_t stack_depth; /* to ask for: one more than that of the file system below */
 	bool passthrough;     /* granted, as far as the protocol says */
+	bool direct_mmap;     /* granted: what is opened past the page cache can be mapped */
 };
 
 /* Adapts a request of `*len` bytes (header included) in place; it may shrink. Notes FUSE_INIT in `init`.

@@ -64,10 +64,11 @@ static void many(void **state)
 
 static struct node_open open_cached(struct nodes *nodes, uint64_t version)
 {
+	const struct node_ask ask = {.reader = true, .dev_fd = -1, .content_fd = -1, .version = version};
 	struct node_open open;
 	bool denied;
 
-	assert_int_equal(nodes_open(nodes, 9, -1, -1, version, false, &open, &denied), 0);
+	assert_int_equal(nodes_open(nodes, 9, &ask, &open, &denied), 0);
 	assert_false(open.passthrough);
 	assert_false(denied);
 	return open;
@@ -103,14 +104,63 @@ static void pages_stay_while_the_version_does(void **state)
 static void passthrough_refused(void **state)
 {
 	struct nodes *nodes = *state;
+	const struct node_ask ask = {.writer = true, .reader = true, .dev_fd = 0x7fffffff, .version = 1};
 	struct node_open open;
 	bool denied;
 
 	/* A device that takes no backing files: the open is relayed. */
-	assert_int_equal(nodes_open(nodes, 9, 0x7fffffff, 0, 1, true, &open, &denied), 0);
+	assert_int_equal(nodes_open(nodes, 9, &ask, &open, &denied), 0);
 	assert_false(open.passthrough);
 	assert_false(nodes_written_elsewhere(nodes, 9));
 	nodes_close(nodes, 9, -1, &open);
+}
+
+static struct node_open open_as(struct nodes *nodes, bool reader, bool writer)
+{
+	const struct node_ask ask = {.reader = reader,
+		.writer = writer,
+		.may_direct = true,
+		.dev_fd = -1,
+		.content_fd = -1,
+		.version = 1};
+	struct node_open open;
+	bool denied;
+
+	assert_int_equal(nodes_open(nodes, 9, &ask, &open, &denied), 0);
+	return open;
+}
+
+static void writers_go_past_the_pages(void **state)
+{
+	struct nodes *nodes = *state;
+	struct node_open reader, writer, late;
+
+	assert_int_equal(nodes_add(nodes, 9), 0);
+	reader = open_as(nodes, true, false);
+	writer = open_as(nodes, false, true);
+	assert_false(reader.direct);
+	assert_false(writer.direct);
+	nodes_close(nodes, 9, -1, &reader);
+	nodes_close(nodes, 9, -1, &writer);
+
+	writer = open_as(nodes, false, true);
+	late = open_as(nodes, true, false);
+	assert_true(writer.direct);
+	assert_true(late.direct);
+	nodes_close(nodes, 9, -1, &writer);
+	reader = open_as(nodes, true, false);
+	assert_true(reader.direct);
+	nodes_close(nodes, 9, -1, &late);
+	nodes_close(nodes, 9, -1, &reader);
+	reader = open_as(nodes, true, false);
+	assert_false(reader.direct);
+	/* Pages read while a writer overtook them are not kept. */
+	assert_false(reader.keep_cache);
+	nodes_close(nodes, 9, -1, &reader);
+	reader = open_as(nodes, true, true);
+	assert_false(reader.direct);
+	assert_true(reader.keep_cache);
+	nodes_close(nodes, 9, -1, &reader);
 }
 
 static void count_one(void *ctx, uint64_t ino)
@@ -141,6 +191,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many, setup, teardown),
 		cmocka_unit_test_setup_teardown(pages_stay_while_the_version_does, setup, teardown),
 		cmocka_unit_test_setup_teardown(passthrough_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(writers_go_past_the_pages, setup, teardown),
 		cmocka_unit_test(left_over),
 	};
 

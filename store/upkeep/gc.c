@@ -73,6 +73,7 @@ int gc_purge(struct gc *gc)
 	int rc = batch ? recipes_each_dead(gc->parts->recipes, note_dead, &dead) : -ENOMEM;
 
 	for (size_t i = 0; !rc && i < dead.count; i++) {
+		kv_batch_frees(batch);
 		rc = recipes_purge(gc->parts->recipes, batch, dead.recipes[i]);
 		if (!rc && (kv_batch_bytes(batch) > PURGE_BATCH || i + 1 == dead.count)) {
 			rc = kv_write(gc->parts->kv, batch, false);

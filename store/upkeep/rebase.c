@@ -355,11 +355,12 @@ static int rebase_all(struct rebase *r, const struct orphans *orphans)
 			rc = gc_step(r->gc, "rebase", (double)end / (double)orphans->count);
 		i = end;
 	}
-	if (rc && rc != -ENOSPC)
+	if (!rc || rc == -ENOSPC)
+		rc = commit(r);
+	if (rc != -ENOSPC)
 		return rc;
-	if (rc)
-		log_warning("gc: no room to give up all bases; the next collection goes on");
-	return commit(r);
+	log_warning("gc: no room to give up all bases; the next collection goes on");
+	return 0;
 }
 
 /* What stands on a changed chunk has another chain now; what stands on that has, too. */
@@ -433,6 +434,9 @@ int gc_rebase(struct gc *gc)
 	rc = rebase_all(r, &orphans);
 	if (!rc)
 		rc = restate_all(r);
+	/* Depths that are told too great do no harm. */
+	if (rc == -ENOSPC)
+		rc = 0;
 out:
 	if (r) {
 		codec_workspace_free(r->ws);

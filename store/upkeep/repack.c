@@ -169,6 +169,7 @@ static int commit(struct repack *repack)
 	int rc = 0;
 
 	if (kv_batch_count(repack->batch)) {
+		kv_batch_frees(repack->batch); /* a pack goes after it */
 		rc = packs_sync(parts->packs);
 		if (!rc)
 			rc = kv_write(parts->kv, repack->batch, true);

@@ -56,6 +56,7 @@ static int remove_claimed(struct sweep *sweep)
 	int rc = 0;
 
 	kv_batch_clear(sweep->batch);
+	kv_batch_frees(sweep->batch);
 	for (size_t i = 0; !rc && i < sweep->count; i++) {
 		if (chunks_gc_claim(chunks, &sweep->claim[i].id))
 			chunks_delete(chunks, sweep->batch, &sweep->claim[i].id);

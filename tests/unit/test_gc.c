@@ -167,6 +167,20 @@ static void what_is_shared_stays(void **state)
 	free(bytes);
 }
 
+/* What the decoder still has in its cache is not what the store has. */
+static void what_was_collected_is_stored_anew(void **state)
+{
+	struct world *w = *state;
+
+	put_step(w, 1);
+	delete_step(w, 1);
+	collect(w);
+	put_step(w, 1);
+	world_open(w, true);
+	expect_step(w, 1);
+	expect_clean(w);
+}
+
 static void a_collection_of_nothing_moves_nothing(void **state)
 {
 	struct world *w = *state;
@@ -485,6 +499,30 @@ static void one_collection_at_a_time(void **state)
 	assert_int_equal(gc_run(&w->store->parts, 0, collect_inside, &w->store->parts, &result), 0);
 }
 
+/* --- the background thread --- */
+
+static void much_is_collected_unasked(void **state)
+{
+	struct world *w = *state;
+	size_t len = 66u << 20;
+	uint8_t *bytes = malloc(len);
+	uint64_t seed = 1;
+
+	for (size_t i = 0; i < len; i += 8) {
+		uint64_t x = world_random(&seed);
+
+		memcpy(bytes + i, &x, 8);
+	}
+	world_put(w, "random", bytes, len);
+	world_drain(w);
+	assert_true(pack_bytes(w) >= len);
+	world_delete(w, "random");
+	for (unsigned i = 0; i < 300 && pack_bytes(w); i++)
+		usleep(100000);
+	assert_int_equal(pack_bytes(w), 0);
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,6 +530,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rotation_with_a_collection_each_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_remains_of_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_shared_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_collected_is_stored_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_collection_of_nothing_moves_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_base_of_many_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_pinned_chunk_stays_with_what_it_stands_on, setup, teardown),
@@ -500,6 +539,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(death_at_any_step_loses_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(early_end_leaves_a_sound_store, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_collection_at_a_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(much_is_collected_unasked, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

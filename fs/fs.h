@@ -11,7 +11,7 @@
 
 struct fs_options {
 	bool no_passthrough; /* relay every read and write, even where the kernel would pass them through */
-	bool read_only;	     /* mount read-only; implied by a store that is opened read-only */
+	bool read_only;	     /* mount read-only; the store itself must be open for writing */
 	bool allow_other;    /* let other users in (as an ordinary user: needs user_allow_other in
 				/etc/fuse.conf) */
 	bool suid, dev, noexec; /* default: nosuid, nodev, exec */
@@ -21,7 +21,7 @@ struct fs_options {
 			       the store by it */
 	const char *more;   /* further mount(8) options, comma separated, handed on as they are; NULL: none */
 	double timeout;	    /* seconds the kernel may keep names and attributes; 0: a day */
-	unsigned threads;   /* that serve requests, at most; 0: 16 */
+	unsigned threads;   /* that serve requests, at most; 0: 64; they are made as they are needed */
 	unsigned spin_us;   /* how long one idle thread polls before it sleeps, while requests keep coming; 0:
 			       default, UINT_MAX: never */
 	unsigned read_ahead_kb; /* of the mount, where we have the right to set it; 0: default */

@@ -20,7 +20,7 @@
 #include "store/util/log.h"
 
 #define DAY 86400.0
-#define THREADS 32u
+#define THREADS 64u
 #define SPIN_US 50u
 #define SIGNAL_CHECK_MS 1000
 #define GRACE_MS 5000
@@ -38,6 +38,7 @@ struct session {
 	void (*ready)(void *ctx, const struct fs_state *state);
 	void *ctx;
 	pthread_t greeter;
+	unsigned threads;
 	bool signals; /* handled by libfuse */
 };
 
@@ -127,7 +128,7 @@ static void *greet(void *arg)
 {
 	struct session *session = arg;
 	struct mount *mount = &session->mount;
-	struct fs_state state = {.read_only = session->options->read_only};
+	struct fs_state state = {.read_only = session->options->read_only, .threads = session->threads};
 	struct stat st;
 
 	if (stat(session->mountpoint, &st)) {
@@ -151,7 +152,7 @@ static int serve(struct session *session)
 {
 	const struct fs_options *options = session->options;
 	const struct loop_options how = {
-		.threads = options->threads ? options->threads : THREADS,
+		.threads = session->threads,
 		.spin_us = options->spin_us == UINT_MAX ? 0
 			   : options->spin_us		? options->spin_us
 							: SPIN_US,
@@ -227,7 +228,12 @@ static void finish(struct session *session)
 int fs_run(struct store *store, const char *mountpoint, const struct fs_options *options,
 	void (*ready)(void *ctx, const struct fs_state *state), void *ctx, struct fs_error *error)
 {
-	struct session session = {.options = options, .ready = ready, .ctx = ctx};
+	struct session session = {
+		.options = options,
+		.ready = ready,
+		.ctx = ctx,
+		.threads = options->threads ? options->threads : THREADS,
+	};
 	char *arguments = NULL;
 	int ret;
 

@@ -26,15 +26,29 @@ static int damaged(const struct link *link, int error, const char *why)
 	return error == -EPROTONOSUPPORT ? -EBADMSG : error;
 }
 
+/* Whether garbage collection gave the chunk another place or base since its record was read here, or removed
+ * it from below what now stands on another. */
+static bool has_changed(const struct chain *chain, const struct link *link)
+{
+	const struct chunk_record *was = &link->record;
+	struct chunk_record now;
+
+	return chunks_get(chain->decoder->chunks, &link->data->id, &now) ||
+	       now.place.pack != was->place.pack || now.place.offset != was->place.offset;
+}
+
 /* A record could not be had. Of a base it means damage to what stands on it. */
 static int no_record(const struct chain *chain, int error)
 {
 	const struct chunk_data *data = chain->links[chain->depth - 1].data;
+	const struct link *above = chain->depth > 1 ? &chain->links[chain->depth - 2] : NULL;
 
-	if (chain->depth == 1 && error == -ENOENT)
+	if (!above && error == -ENOENT)
 		return error;
-	if (chain->depth > 1 && error == -ENOENT)
-		return damaged(&chain->links[chain->depth - 2], -EBADMSG, "its base is not in the index");
+	if (above && error == -ENOENT && !chain->last_try && has_changed(chain, above))
+		return -EAGAIN;
+	if (above && error == -ENOENT)
+		return damaged(above, -EBADMSG, "its base is not in the index");
 	log_error("chunk %016llx...: %s", (unsigned long long)get_be64(data->id.b),
 		error == -EBADMSG ? "damaged record" : strerror(-error));
 	return error;
@@ -133,7 +147,7 @@ static int load_link(struct chain *chain, struct link *link)
 	int rc = packs_read(chain->decoder->packs, &link->record.place, &link->data->id, &frame,
 		chain->ws->payload, FRAME_PAYLOAD_MAX);
 
-	if (rc == -ENOENT && !chain->last_try)
+	if (!chain->last_try && (rc == -ENOENT || (rc == -EBADMSG && has_changed(chain, link))))
 		return -EAGAIN;
 	if (rc == -ENOENT)
 		return damaged(link, -EBADMSG, "no such pack");

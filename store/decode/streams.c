@@ -52,7 +52,7 @@ struct stream *streams_touch(struct streams *streams, uint64_t off, size_t len)
 
 bool stream_window(const struct stream *stream, uint64_t max, uint64_t size, uint64_t *from, uint64_t *to)
 {
-	uint64_t window = stream->run < max ? stream->run : max;
+	uint64_t window = stream->run / 4 < max ? stream->run / 4 : max;
 
 	if (stream->run < STREAM_MIN)
 		return false;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define STREAMS 4u
-#define STREAM_MIN (128u << 10) /* bytes read in sequence before anything is read ahead */
+#define STREAM_MIN (1u << 20) /* bytes read in sequence before anything is read ahead */
 
 struct stream {
 	uint64_t next;	/* where it is expected to go on */
@@ -30,8 +30,8 @@ struct streams {
 /* Notes a read; the stream that it belongs to, which may be a new one. */
 struct stream *streams_touch(struct streams *streams, uint64_t off, size_t len);
 
-/* What to read ahead now: as much as was read in sequence so far, at most `max`. False: nothing. The caller
- * sets stream->ahead. */
+/* What to read ahead now: a quarter of what was read in sequence so far, at most `max`, so that who reads one
+ * tensor pays for little more. False: nothing. The caller sets stream->ahead. */
 bool stream_window(const struct stream *stream, uint64_t max, uint64_t size, uint64_t *from, uint64_t *to);
 
 #endif

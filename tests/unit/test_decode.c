@@ -442,15 +442,16 @@ static void random_reads_cost_one_chunk(void **state)
 			reader_read(reader, got, 4096, (uint64_t)((i * 7) % 16) * CHUNK + 20000), 4096);
 	usleep(100000);
 	assert_int_equal(counts(w).chunks_decoded, 2 * 6);
-	/* while a sequential one goes ahead */
+	/* while a sequential one goes ahead by a quarter of what it read: of chunks 0 to 9, six were decoded
+	 */
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(reader_read(reader, got, 4096, 0), 4096);
 	uint8_t *big = malloc(1 << 20);
 	assert_int_equal(reader_read(reader, big, 1 << 20, 0), 1 << 20);
 	assert_int_equal(reader_read(reader, big, 1 << 20, 1 << 20), 1 << 20);
-	for (int i = 0; i < 200 && counts(w).chunks_decoded < 32; i++)
+	for (int i = 0; i < 200 && counts(w).chunks_decoded < 2 * 12; i++)
 		usleep(10000);
-	assert_int_equal(counts(w).chunks_decoded, 32);
+	assert_int_equal(counts(w).chunks_decoded, 2 * 12);
 	free(big);
 	reader_close(reader);
 	free(bytes);

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import statistics
@@ -35,12 +36,10 @@ def program(name, variable):
 
 
 def size_of(text):
-    """'64M', '1.5G' as bytes."""
-    units = {"K": 10, "M": 20, "G": 30, "T": 40}
-    text = text.upper().removesuffix("IB").removesuffix("B")
-    if text and text[-1] in units:
-        return int(float(text[:-1]) * (1 << units[text[-1]]))
-    return int(text)
+    """'64M' and '64MiB' by powers of 1024, '64MB' by powers of 1000, as bytes."""
+    number, unit = re.fullmatch(r"([0-9.]+)([KMGT]?)(?:I?B)?", text.upper()).groups()
+    thousand = 1000 if text.upper().endswith("B") and not text.upper().endswith("IB") else 1024
+    return int(float(number) * thousand ** (" KMGT".index(unit) if unit else 0))
 
 
 def arguments(text):

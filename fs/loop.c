@@ -81,6 +81,7 @@ static ssize_t receive(struct loop *loop, void *message)
 		ssize_t n = read(loop->mount->dev_fd, message, MESSAGE_MAX);
 
 		if (n > 0) {
+			atomic_load_explicit(&loop->mount->replies, memory_order_acquire);
 			if (deadline)
 				loop->spin_ns = loop->max_spin_ns;
 			return n;

@@ -28,6 +28,9 @@ struct mount {
 	int dev_fd;		 /* /dev/fuse */
 	atomic_bool passthrough; /* granted and found to work */
 	struct wire_init init;
+	/* A request may follow from the reply to another, of another thread; the kernel orders them, but the
+	 * language does not know: replies release here, requests acquire. */
+	atomic_uint replies;
 };
 
 static inline struct mount *mount_of(fuse_req_t req)

@@ -75,6 +75,7 @@ static ssize_t device_writev(int fd, struct iovec *iov, int count, void *userdat
 
 	(void)fd;
 	wire_edit_init(iov, count, &mount->init);
+	atomic_fetch_add_explicit(&mount->replies, 1, memory_order_release);
 	return writev(mount->dev_fd, iov, count);
 }
 
@@ -136,6 +137,7 @@ static void *greet(void *arg)
 		fuse_session_exit(session->fuse);
 		return NULL;
 	}
+	atomic_load_explicit(&mount->replies, memory_order_acquire);
 	tune_read_ahead(st.st_dev, session->options->read_ahead_kb);
 	state.passthrough =
 		mount->init.passthrough && tune_passthrough_works(mount->store->path, mount->dev_fd);

@@ -23,6 +23,28 @@ static void denied_once(struct mount *mount)
 		log_warning("the kernel refuses passthrough; reads and writes are relayed from now on");
 }
 
+static void link_in(struct mount *mount, struct handle *handle)
+{
+	pthread_mutex_lock(&mount->handles_lock);
+	handle->next = mount->handles;
+	if (handle->next)
+		handle->next->prev = handle;
+	mount->handles = handle;
+	pthread_mutex_unlock(&mount->handles_lock);
+}
+
+static void unlink_from(struct mount *mount, struct handle *handle)
+{
+	pthread_mutex_lock(&mount->handles_lock);
+	if (handle->next)
+		handle->next->prev = handle->prev;
+	if (handle->prev)
+		handle->prev->next = handle->next;
+	else
+		mount->handles = handle->next;
+	pthread_mutex_unlock(&mount->handles_lock);
+}
+
 /* Takes over `content`, whatever the outcome. */
 static int handle_new(
 	struct mount *mount, uint64_t ino, int flags, struct content *content, struct handle **out)
@@ -49,6 +71,7 @@ static int handle_new(
 		goto out;
 	if (denied)
 		denied_once(mount);
+	link_in(mount, handle);
 	*out = handle;
 	return 0;
 out:
@@ -59,9 +82,16 @@ out:
 
 static void handle_free(struct mount *mount, struct handle *handle)
 {
+	unlink_from(mount, handle);
 	nodes_close(mount->nodes, handle->ino, mount->dev_fd, &handle->open);
 	content_release(mount->stage, handle->content, handle->flags);
 	free(handle);
+}
+
+void close_left_over(struct mount *mount)
+{
+	while (mount->handles)
+		handle_free(mount, mount->handles);
 }
 
 static void fill(struct fuse_file_info *fi, const struct handle *handle)

@@ -7,6 +7,7 @@
 #include "fs/mount.h"
 
 struct handle {
+	struct handle *next, *prev; /* of all that are open */
 	struct content *content;
 	uint64_t ino;
 	int flags;

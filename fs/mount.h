@@ -6,6 +6,7 @@
 
 #define FUSE_USE_VERSION 312
 #include <fuse3/fuse_lowlevel.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,8 @@
 #include "fs/read_buffers.h"
 #include "fs/wire.h"
 
+struct handle;
+
 struct mount {
 	struct store *store;
 	struct names *names;
@@ -23,6 +26,8 @@ struct mount {
 	struct nodes *nodes;
 	struct drops *drops;
 	struct read_buffers *buffers;
+	pthread_mutex_t handles_lock;
+	struct handle *handles; /* all that are open */
 	double timeout;
 	int store_fd;		 /* the store's directory, for statfs */
 	int dev_fd;		 /* /dev/fuse */
@@ -57,6 +62,9 @@ struct names_owner owner_of(fuse_req_t req);
 int kill_priv(struct mount *mount, uint64_t ino, struct inode *out);
 /* The inode has lost its last name: its content goes when the kernel forgets it. */
 void note_unlinked(struct mount *mount, uint64_t ino);
+
+/* Closes what was still open when the connection ended, for which no release will come. */
+void close_left_over(struct mount *mount);
 
 /* The operations, by subject. */
 void names_ops(struct fuse_lowlevel_ops *ops);

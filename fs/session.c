@@ -197,6 +197,7 @@ static int prepare(struct session *session, struct store *store)
 		.init.try_passthrough = !session->options->no_passthrough && !geteuid(),
 		.init.stack_depth = tune_stack_depth(store->path),
 	};
+	pthread_mutex_init(&mount->handles_lock, NULL);
 	mount->store_fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mount->store_fd < 0)
 		return -errno;
@@ -217,6 +218,7 @@ static void finish(struct session *session)
 		fuse_session_unmount(session->fuse);
 		fuse_session_destroy(session->fuse);
 	}
+	close_left_over(mount);
 	nodes_free(mount->nodes, drop_later, mount->drops);
 	drops_stop(mount->drops);
 	read_buffers_free(mount->buffers);

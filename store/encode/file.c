@@ -108,8 +108,12 @@ static int collect_chunk(struct file_encoding *file, struct chunk_job *job)
 	}
 	/* Its twin may have been appended since the worker looked; nothing of it is committed yet. */
 	announced = chunks_announced(e->chunks, &job->id, &record);
-	if (announced && !job->shared)
-		job->shared = chunk_compare(e, &job->id, job->raw, job->len) == 1;
+	if (announced && !job->shared) {
+		rc = chunk_compare(e, &job->id, job->raw, job->len);
+		if (rc != 1)
+			return rc ? rc : -EIO; /* tried again later: then the worker sees the twin */
+		job->shared = true;
+	}
 	if (!job->shared)
 		return append_chunk(file, job);
 	if (announced)

@@ -27,7 +27,10 @@ void stage_enqueue(struct stage *stage, uint64_t ino, unsigned soft_ms, unsigned
 	if (queue_put(&stage->queue, ino, now + soft_ms, now + hard_ms, deferred))
 		log_warning("inode %" PRIu64 ": no memory to queue it; it stays raw until it is opened again",
 			ino);
-	pthread_cond_broadcast(&stage->queue_cond);
+	/* Who waits for the first to be due need not hear of a later one: with many small files that wakes
+	 * much. */
+	else if (stage->draining || stage->queue.heap[0].soft >= now + soft_ms)
+		pthread_cond_broadcast(&stage->queue_cond);
 	pthread_mutex_unlock(&stage->queue_lock);
 }
 

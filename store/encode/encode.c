@@ -116,8 +116,7 @@ static void *coordinate(void *arg)
 				log_error("inode %" PRIu64 " stays raw, encoding it failed: %s", job.ino,
 					strerror(-rc));
 			stage_giveback(encoder->stage, &job, rc == -ESTALE ? 0 : RETRY_MS, rc);
-			if (!group->count)
-				rc = 0;
+			rc = 0;
 		}
 		if (group->count == GROUP_MAX || group->bytes >= GROUP_BYTES)
 			publish(encoder, group);

@@ -214,3 +214,43 @@ int packs_remove(struct packs *packs, uint64_t pack)
 	pthread_mutex_unlock(&packs->lock);
 	return rc;
 }
+
+/* Whole blocks inside from..to; the size stays. */
+static int punch(int fd, uint64_t from, uint64_t to)
+{
+	struct stat st;
+	uint64_t block;
+
+	if (fstat(fd, &st))
+		return -errno;
+	block = (uint64_t)st.st_blksize;
+	if (to > (uint64_t)st.st_size)
+		to = ((uint64_t)st.st_size + block - 1) / block * block;
+	from = (from + block - 1) / block * block;
+	to = to / block * block;
+	if (from >= to)
+		return 0;
+	return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from))
+		       ? -errno
+		       : 0;
+}
+
+int packs_punch(struct packs *packs, uint64_t pack, uint64_t from, uint64_t to)
+{
+	char name[PACK_NAME_LEN + 1];
+	int fd, rc = packs->read_only ? -EROFS : 0;
+
+	pthread_mutex_lock(&packs->lock);
+	if (!rc && ((packs->append && packs->append->id == pack) || has_writers(packs, pack)))
+		rc = -EBUSY;
+	pthread_mutex_unlock(&packs->lock);
+	if (rc)
+		return rc;
+	pack_name(pack, name);
+	fd = openat(packs->dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	rc = punch(fd, from, to);
+	close(fd);
+	return rc;
+}

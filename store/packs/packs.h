@@ -147,6 +147,12 @@ int packs_seal(struct packs *packs);
  * appends under way; -EROFS. */
 int packs_remove(struct packs *packs, uint64_t pack);
 
+/* Gives the bytes from..to (UINT64_MAX: to the end) of a sealed pack back to the file system, as far as they
+ * are whole blocks; the file keeps its size and reads as zeros there, which scans skip. For garbage
+ * collection that has no room to move what lives. -EBUSY the append pack; -EOPNOTSUPP; -ENOENT; -errno of
+ * fallocate(2). */
+int packs_punch(struct packs *packs, uint64_t pack, uint64_t from, uint64_t to);
+
 /* Bytes on disk of all packs, and bytes read from packs since open. */
 uint64_t packs_bytes(struct packs *packs);
 uint64_t packs_bytes_read(struct packs *packs);

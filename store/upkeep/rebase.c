@@ -266,6 +266,7 @@ static int commit(struct rebase *r)
 	if (!r->pending_count)
 		return 0;
 	kv_batch_clear(r->batch);
+	kv_batch_frees(r->batch); /* bases go after it */
 	for (size_t i = 0; i < r->pending_count; i++) {
 		if (marks_add(&r->changed, &r->pending[i].id, MARK_BASE, MARK_NOWHERE) < 0)
 			return -ENOMEM;

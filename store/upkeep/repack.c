@@ -232,12 +232,31 @@ static int rewrite(struct repack *repack, const struct pack_use *use)
 	return rc;
 }
 
+/* Where there is no room to move what lives, what is dead is given back in its place. The frames are still
+ * those of the last scan, in the order of their offsets. */
+static int punch(struct repack *repack, const struct pack_use *use)
+{
+	struct packs *packs = repack->gc->parts->packs;
+	uint64_t from = PACK_HEADER_SIZE;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < repack->count; i++) {
+		const struct frame_place *live = &repack->frames[i].place;
+
+		rc = packs_punch(packs, use->id, from, live->offset);
+		from = live->offset + frame_size(live->payload_len);
+	}
+	return rc ? rc : packs_punch(packs, use->id, from, UINT64_MAX);
+}
+
 static int rewrite_all(struct repack *repack, const struct pack_uses *uses)
 {
 	int rc = gc_step(repack->gc, "move", 0);
 
 	for (size_t i = 0; !rc && i < uses->count; i++) {
 		rc = rewrite(repack, &uses->list[i]);
+		if (rc == -ENOSPC)
+			rc = punch(repack, &uses->list[i]);
 		if (rc == -EBADMSG || rc == -EPROTONOSUPPORT) {
 			log_warning("gc: pack %016" PRIx64 " cannot be read and is left as it is; run fsck",
 				uses->list[i].id);

@@ -375,6 +375,38 @@ static void readers_and_writers_go_on(void **state)
 	expect_clean(w);
 }
 
+/* --- no room to move what lives --- */
+
+static void dead_ranges_of_a_pack_can_be_given_back(void **state)
+{
+	struct world *w = *state;
+	struct packs *packs = w->store->parts.packs;
+	struct frame frame = {.raw_len = 100000, .payload_len = 100000, .codec_version = 1}, read;
+	uint8_t *payload = malloc(100000);
+	struct frame_place places[3];
+	uint64_t before, after;
+
+	memset(payload, 7, 100000);
+	for (unsigned i = 0; i < 3; i++) {
+		memset(frame.id.b, (int)i + 1, sizeof frame.id.b);
+		assert_int_equal(packs_append(packs, &frame, payload, &places[i]), 0);
+	}
+	assert_int_equal(packs_punch(packs, places[0].pack, places[1].offset, places[2].offset), -EBUSY);
+	assert_int_equal(packs_sync(packs), 0);
+	assert_int_equal(packs_seal(packs), 0);
+	assert_int_equal(packs_size(packs, places[0].pack, &before), 0);
+	assert_int_equal(packs_punch(packs, places[0].pack, places[1].offset, places[2].offset), 0);
+	assert_int_equal(packs_size(packs, places[0].pack, &after), 0);
+	assert_true(after + 90000 <= before);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(
+			packs_read(packs, &places[i], NULL, &read, payload, 100000), i == 1 ? -EBADMSG : 0);
+	assert_int_equal(packs_punch(packs, places[0].pack, places[2].offset, UINT64_MAX), 0);
+	assert_int_equal(packs_read(packs, &places[0], NULL, &read, payload, 100000), 0);
+	assert_int_equal(packs_read(packs, &places[2], NULL, &read, payload, 100000), -EBADMSG);
+	free(payload);
+}
+
 /* --- death in the middle --- */
 
 struct stop_at {
@@ -536,6 +568,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_pinned_chunk_stays_with_what_it_stands_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_pin_during_a_collection_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_and_writers_go_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(dead_ranges_of_a_pack_can_be_given_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(death_at_any_step_loses_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(early_end_leaves_a_sound_store, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_collection_at_a_time, setup, teardown),

@@ -191,6 +191,8 @@ class Report:
         self.name, self.as_json, self.rows = name, as_json, []
 
     def add(self, what, figure, unit="", limit=None, **more):
+        if os.environ.get("BENCH_SMOKE") and limit != ("<=", 0):
+            limit = None  # in small, only what must be exact means anything
         good = limit is None or (figure <= limit[1] if limit[0] == "<=" else figure >= limit[1])
         self.rows.append({"what": what, "figure": figure, "unit": unit, "good": good, **more,
                           **({"limit": f"{limit[0]} {limit[1]:g}"} if limit else {})})

@@ -1,6 +1,6 @@
 /*
- * The content store: one directory that holds everything. Opening it opens its parts in order; the parts are used directly through
- * their own headers.
+ * The content store: one directory that holds everything. Opening it opens its parts in order; the parts are
+ * used directly through their own headers.
  *
  * Knows files, names, chunks, packs; knows no FUSE.
  */
@@ -23,11 +23,13 @@
 #include "store/upkeep/upkeep.h"
 
 struct store_options {
-	bool read_only; /* no lock, no stage, no encoder: for stats, info and fsck without repair, of a store nobody has mounted */
-	bool no_background; /* no encoder threads' queue and no upkeep thread: for gc and fsck on an unmounted store. encode_again works */
-	uint64_t stage_budget; /* 0: default of stage_options */
+	bool read_only; /* no lock, no stage, no encoder: for stats, info and fsck without repair, of a store
+			   nobody has mounted */
+	bool no_background; /* no encoder threads' queue and no upkeep thread: for gc and fsck on an unmounted
+			       store. encode_again works */
+	uint64_t stage_budget;	    /* 0: default of stage_options */
 	unsigned quiet_ms, threads; /* 0: defaults */
-	size_t cache_bytes; /* decoded chunks; 0: default */
+	size_t cache_bytes;	    /* decoded chunks; 0: default */
 };
 
 struct store {
@@ -43,13 +45,15 @@ struct store_error {
 	char text[512];
 };
 
-/* Makes a new store in directory `path` (made if missing; mode 0700; must be empty). Owner of the root directory: uid, gid.
- * -EEXIST it is a store already; -ENOTEMPTY; -errno. */
+/* Makes a new store in directory `path` (made if missing; mode 0700; must be empty). Owner of the root
+ * directory: uid, gid. -EEXIST it is a store already; -ENOTEMPTY; -errno. */
 int store_init(const char *path, uint32_t uid, uint32_t gid, struct store_error *error);
 
-/* -EINVAL not a store; -EPROTONOSUPPORT a newer version; -EBADMSG damaged superblock; -EWOULDBLOCK locked (error says by whom); -EUCLEAN damaged;
- * -EROFS, -ENOSPC, -EACCES, -ENOENT. On failure nothing was changed. */
-int store_open(const char *path, const struct store_options *options, struct store **out, struct store_error *error);
+/* -EINVAL not a store; -EPROTONOSUPPORT a newer version; -EBADMSG damaged superblock; -EWOULDBLOCK locked
+ * (error says by whom); -EUCLEAN damaged; -EROFS, -ENOSPC, -EACCES, -ENOENT. On failure nothing was changed.
+ */
+int store_open(
+	const char *path, const struct store_options *options, struct store **out, struct store_error *error);
 
 /* Stops the threads, syncs, closes. */
 void store_close(struct store *store);

@@ -14,9 +14,9 @@
  *   KV_DEAD     store/recipes: be64 recipe whose file is gone; garbage collection removes its pages
  *   KV_CHUNKS   store/chunks: 16-byte chunk id -> chunk record
  *
- * Writing: a batch is atomic. RocksDB joins batches that arrive together into one group with one commit leader
- * and, if any of them asks to be durable, one WAL sync for the group. A write that is not durable survives
- * the death of the process, not a power cut. After a WAL error the store is read-only: every later
+ * Writing: a batch is atomic. RocksDB joins batches that arrive together into one group with one commit
+ * leader and, if any of them asks to be durable, one WAL sync for the group. A write that is not durable
+ * survives the death of the process, not a power cut. After a WAL error the store is read-only: every later
  * write gives -EIO. A full disk gives -ENOSPC, and the store goes on by itself when there is room.
  *
  * All functions are safe from any thread; a batch and an iterator belong to one thread at a time.
@@ -48,29 +48,29 @@ struct kv_batch;
 struct kv_iter;
 
 struct kv_options {
-	bool create; /* make the database if the directory holds none */
-	bool read_only; /* no lock taken, nothing written; sees the last flushed state and the WAL */
-	size_t block_cache; /* bytes; 0: 64 MiB */
+	bool create;	     /* make the database if the directory holds none */
+	bool read_only;	     /* no lock taken, nothing written; sees the last flushed state and the WAL */
+	size_t block_cache;  /* bytes; 0: 64 MiB */
 	size_t write_buffer; /* bytes of memtables over all families; 0: 64 MiB */
 };
 
 /* Opens the database in directory `path`. On success *out is owned by the caller (kv_close).
- * -ENOENT no database there and !create; -EBUSY another process has it; -EUCLEAN damaged (the log line says what);
- * -ENOSPC; -EACCES; -ENOMEM; -EIO anything else. Logs RocksDB's own message. */
+ * -ENOENT no database there and !create; -EBUSY another process has it; -EUCLEAN damaged (the log line says
+ * what); -ENOSPC; -EACCES; -ENOMEM; -EIO anything else. Logs RocksDB's own message. */
 int kv_open(const char *path, const struct kv_options *options, struct kv **out);
 
 /* Syncs the WAL and closes. NULL is fine. No other thread may be inside a call. */
 void kv_close(struct kv *kv);
 
-/* Copies a value into `dst` of `capacity` bytes and sets *len to its length. -ENOENT; -ENOBUFS when it is longer than
- * capacity (*len is then the needed length); -EIO. */
+/* Copies a value into `dst` of `capacity` bytes and sets *len to its length. -ENOENT; -ENOBUFS when it is
+ * longer than capacity (*len is then the needed length); -EIO. */
 int kv_get(struct kv *kv, enum kv_family family, const void *key, size_t key_len, void *dst, size_t capacity,
 	size_t *len);
 
 /* As kv_get, into memory that the caller frees with free(3). One byte more than *len is allocated and zeroed.
  * -ENOENT, -ENOMEM, -EIO. */
-int kv_get_alloc(struct kv *kv, enum kv_family family, const void *key, size_t key_len, void **value,
-	size_t *len);
+int kv_get_alloc(
+	struct kv *kv, enum kv_family family, const void *key, size_t key_len, void **value, size_t *len);
 
 /* A set of puts and deletes that is applied whole or not at all. NULL when memory is out. */
 struct kv_batch *kv_batch_new(void);
@@ -79,15 +79,16 @@ void kv_batch_clear(struct kv_batch *batch);
 size_t kv_batch_count(const struct kv_batch *batch);
 size_t kv_batch_bytes(const struct kv_batch *batch);
 /* Keys and values are copied. `kv` gives the family's handle. */
-void kv_batch_put(struct kv *kv, struct kv_batch *batch, enum kv_family family, const void *key, size_t key_len,
-	const void *value, size_t value_len);
-void kv_batch_delete(struct kv *kv, struct kv_batch *batch, enum kv_family family, const void *key, size_t key_len);
+void kv_batch_put(struct kv *kv, struct kv_batch *batch, enum kv_family family, const void *key,
+	size_t key_len, const void *value, size_t value_len);
+void kv_batch_delete(
+	struct kv *kv, struct kv_batch *batch, enum kv_family family, const void *key, size_t key_len);
 /* Deletes every key k with from <= k < to. */
 void kv_batch_delete_range(struct kv *kv, struct kv_batch *batch, enum kv_family family, const void *from,
 	size_t from_len, const void *to, size_t to_len);
 
-/* Marks the batch as one that gives space back (an unlink, a drop, a collection): it is written even on a full disk, out
- * of a reserve of a few MiB that the store keeps for that. */
+/* Marks the batch as one that gives space back (an unlink, a drop, a collection): it is written even on a
+ * full disk, out of a reserve of a few MiB that the store keeps for that. */
 void kv_batch_frees(struct kv_batch *batch);
 
 /* Applies the batch. `durable`: the WAL is synced before this returns. The batch stays the caller's.

@@ -135,6 +135,7 @@ enum wire_pace wire_pace(const void *message, size_t len)
 	case FUSE_INTERRUPT:
 	case FUSE_FLUSH:
 	case FUSE_OPENDIR:
+	case FUSE_RELEASE:
 	case FUSE_RELEASEDIR:
 		return WIRE_INSTANT;
 	case FUSE_READ:

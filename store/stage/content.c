@@ -50,9 +50,9 @@ int content_create(struct stage *stage, uint64_t parent, const char *name, uint3
 	if ((rc = names_reserve(stage->names, &ino)))
 		return rc;
 	staged_name(ino, staged);
-	fd = openat(stage->dir_fd, staged, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = spares_take(&stage->spares, staged);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (!(content = table_ref(stage, ino))) {
 		rc = -ENOMEM;
 		goto fail;
@@ -499,7 +499,10 @@ int content_drop(struct stage *stage, uint64_t ino)
 		touched(content);
 		staged_name(ino, name);
 		if (inode.content == CONTENT_STAGED || content->lingering) {
-			unlinkat(stage->dir_fd, name, 0);
+			if (content->wfd >= 0)
+				close(content->wfd);
+			content->wfd = -1;
+			spares_give(&stage->spares, name, content->fd);
 			if (content->fd >= 0)
 				close(content->fd);
 			content->fd = -1;

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/stage/spares.h"
 #include "store/stage/stage.h"
 #include "store/stage/tally.h"
 
@@ -66,6 +67,7 @@ struct stage {
 	unsigned quiet_ms;
 	_Atomic uint64_t tickets;
 	struct tally tally; /* of staged copies */
+	struct spares spares;
 
 	pthread_mutex_t stripes[TABLE_STRIPES];
 	struct content *buckets[TABLE_BUCKETS];

@@ -49,6 +49,7 @@ int stage_open(const char *dir, struct kv *kv, struct names *names, struct recip
 		pthread_mutex_init(&stage->stripes[i], NULL);
 	pthread_mutex_init(&stage->queue_lock, NULL);
 	tally_init(&stage->tally);
+	spares_init(&stage->spares, stage->dir_fd);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&stage->queue_cond, &attr);
@@ -76,6 +77,7 @@ void stage_close(struct stage *stage)
 		}
 	queue_release(&stage->queue);
 	tally_release(&stage->tally);
+	spares_release(&stage->spares);
 	for (size_t i = 0; i < TABLE_STRIPES; i++)
 		pthread_mutex_destroy(&stage->stripes[i]);
 	pthread_mutex_destroy(&stage->queue_lock);

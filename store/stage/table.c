@@ -286,7 +286,7 @@ void content_settle(struct content *content)
 	content->sync_error = 0;
 	if (content->lingering) {
 		staged_name(content->ino, name);
-		unlinkat(stage->dir_fd, name, 0);
+		spares_give(&stage->spares, name, content->fd);
 		tally_remove(&stage->tally, content->ino);
 		content->lingering = false;
 		close(content->fd);

@@ -1,0 +1,151 @@
+#include "store/stage/spares.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PLACE "../spare"
+
+static void name_of(uint32_t id, char name[16])
+{
+	snprintf(name, 16, "%" PRIx32, id);
+}
+
+static void remove_all(int dir_fd)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			unlinkat(dir_fd, entry->d_name, 0);
+	closedir(dir);
+}
+
+void spares_init(struct spares *spares, int staging_fd)
+{
+	*spares = (struct spares){.staging_fd = staging_fd, .dir_fd = -1};
+	pthread_mutex_init(&spares->lock, NULL);
+	if (mkdirat(staging_fd, PLACE, 0700) && errno != EEXIST)
+		return;
+	spares->dir_fd = openat(staging_fd, PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (spares->dir_fd >= 0)
+		remove_all(spares->dir_fd);
+}
+
+void spares_release(struct spares *spares)
+{
+	if (spares->dir_fd >= 0) {
+		remove_all(spares->dir_fd);
+		unlinkat(spares->staging_fd, PLACE, AT_REMOVEDIR);
+		close(spares->dir_fd);
+	}
+	pthread_mutex_destroy(&spares->lock);
+}
+
+static bool pop(struct spares *spares, uint32_t *id)
+{
+	bool some;
+
+	pthread_mutex_lock(&spares->lock);
+	some = spares->count > 0;
+	if (some)
+		*id = spares->ids[--spares->count];
+	pthread_mutex_unlock(&spares->lock);
+	return some;
+}
+
+/* A name that no other spare has; false when there are enough. */
+static bool new_id(struct spares *spares, uint32_t *id)
+{
+	bool room;
+
+	pthread_mutex_lock(&spares->lock);
+	room = spares->count < SPARES_MAX;
+	*id = spares->next++;
+	pthread_mutex_unlock(&spares->lock);
+	return room;
+}
+
+static bool push(struct spares *spares, uint32_t id)
+{
+	bool room;
+
+	pthread_mutex_lock(&spares->lock);
+	room = spares->count < SPARES_MAX;
+	if (room)
+		spares->ids[spares->count++] = id;
+	pthread_mutex_unlock(&spares->lock);
+	return room;
+}
+
+int spares_take(struct spares *spares, const char *name)
+{
+	char spare[16];
+	uint32_t id;
+	int fd;
+
+	if (spares->dir_fd >= 0 && pop(spares, &id)) {
+		name_of(id, spare);
+		if (renameat2(spares->dir_fd, spare, spares->staging_fd, name, RENAME_NOREPLACE)) {
+			unlinkat(spares->dir_fd, spare, 0);
+		} else {
+			fd = openat(spares->staging_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+			if (fd >= 0 && !futimens(fd, NULL))
+				return fd;
+			if (fd >= 0)
+				close(fd);
+			unlinkat(spares->staging_fd, name, 0);
+		}
+	}
+	fd = openat(spares->staging_fd, name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+/* A write lease is granted only to the one who alone has the file open; a mapping keeps it open. */
+static bool is_ours_alone(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_WRLCK))
+		return false;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return true;
+}
+
+static bool may_keep(struct spares *spares, int fd)
+{
+	struct stat st;
+
+	return spares->dir_fd >= 0 && fd >= 0 && !fstat(fd, &st) && st.st_nlink == 1 &&
+	       (uint64_t)st.st_blocks * 512 <= SPARES_BYTES && is_ours_alone(fd);
+}
+
+void spares_give(struct spares *spares, const char *name, int fd)
+{
+	char spare[16];
+	uint32_t id;
+	int wfd;
+
+	if (!may_keep(spares, fd) || !new_id(spares, &id)) {
+		unlinkat(spares->staging_fd, name, 0);
+		return;
+	}
+	name_of(id, spare);
+	if (renameat(spares->staging_fd, name, spares->dir_fd, spare)) {
+		unlinkat(spares->staging_fd, name, 0);
+		return;
+	}
+	wfd = openat(spares->dir_fd, spare, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+	if (wfd < 0 || close(wfd) || !push(spares, id))
+		unlinkat(spares->dir_fd, spare, 0);
+}

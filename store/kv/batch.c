@@ -4,7 +4,7 @@
 
 struct kv_batch {
 	rocksdb_writebatch_t *rocks;
-	bool frees;
+	bool frees, trades;
 };
 
 struct kv_batch *kv_batch_new(void)
@@ -27,7 +27,7 @@ void kv_batch_free(struct kv_batch *batch)
 void kv_batch_clear(struct kv_batch *batch)
 {
 	rocksdb_writebatch_clear(batch->rocks);
-	batch->frees = false;
+	batch->frees = batch->trades = false;
 }
 
 size_t kv_batch_count(const struct kv_batch *batch)
@@ -51,6 +51,16 @@ void kv_batch_frees(struct kv_batch *batch)
 bool kv_batch_is_freeing(const struct kv_batch *batch)
 {
 	return batch->frees;
+}
+
+void kv_batch_trades(struct kv_batch *batch)
+{
+	batch->trades = true;
+}
+
+bool kv_batch_is_trading(const struct kv_batch *batch)
+{
+	return batch->trades;
 }
 
 void kv_batch_put(struct kv *kv, struct kv_batch *batch, enum kv_family family, const void *key,

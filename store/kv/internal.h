@@ -43,7 +43,7 @@ void gate_open(struct gate *gate);
 enum kv_mode {
 	MODE_NORMAL,
 	MODE_BROKEN,  /* a write met a full disk: nothing may be written until it is open anew */
-	MODE_FULL,    /* open anew, the reserve given up: WAL only, and only for what frees space */
+	MODE_FULL,    /* opened anew: WAL only, fed from the reserve, and only for what frees space */
 	MODE_READING, /* not even that: reads only */
 };
 
@@ -59,7 +59,13 @@ struct kv {
 	_Atomic int mode;
 	_Atomic int failed;	    /* 0, or the -EIO that every write now gets */
 	_Atomic uint64_t next_turn; /* CLOCK_MONOTONIC, ms: no attempt to leave a full mode before it */
+	_Atomic uint64_t next_look; /* the same: while there is much room, it is not looked at before */
 	pthread_mutex_t turning;    /* one at a time */
+	struct {
+		int fd;		      /* of the log that is written to in MODE_FULL; else -1 */
+		uint64_t used, fed;   /* bytes written, bytes allocated */
+		pthread_mutex_t lock; /* guards those */
+	} wal;
 };
 
 /* --- options.c --- */
@@ -69,6 +75,8 @@ void kv_options_make(
 	struct kv *kv, enum kv_mode mode, const char *log_dir, rocksdb_options_t *options[FAMILY_TOTAL]);
 void kv_options_free(rocksdb_options_t *options[FAMILY_TOTAL]);
 const char *kv_family_name(size_t family);
+/* Bytes of memtables in the normal mode. */
+size_t kv_options_buffer(const struct kv_options *asked);
 
 /* --- open.c --- */
 
@@ -81,11 +89,8 @@ void kv_database_close(struct kv *kv);
 
 /* Bytes that the file system still has for this process; UINT64_MAX when it does not say. */
 uint64_t room_left(const char *path);
-/* A preallocated file of RESERVE bytes beside the database: made while there is plenty, given up when there
- * is none. */
-#define RESERVE ((uint64_t)4 << 20)
-void room_reserve(const char *path);
-void room_give_up(const char *path);
+/* Its size; UINT64_MAX when it does not say. */
+uint64_t room_total(const char *path);
 /* Bytes of the WAL files. */
 uint64_t room_log_bytes(const char *path);
 /* fsyncs the WAL files and their names behind RocksDB's back: it does not sync those that it recovers from
@@ -93,16 +98,39 @@ uint64_t room_log_bytes(const char *path);
 int room_sync_logs(const char *path);
 /* The mode that the free space allows. */
 enum kv_mode room_mode(const char *path);
-/* Tries to get into a mode in which the batch can be written. 0 or -ENOSPC. */
+/* Tries to get into a mode in which the batch (NULL: anything but a batch) can be written. 0 or -ENOSPC. */
 int room_admit(struct kv *kv, const struct kv_batch *batch);
 /* A write met a full disk. 0 when the batch may be tried once more. */
 int room_broken(struct kv *kv, const struct kv_batch *batch);
+
+/* --- reserve.c --- */
+
+/* A preallocated file of up to RESERVE bytes beside the database: filled while there is room, given up piece
+ * by piece when there is none. */
+#define RESERVE ((uint64_t)4 << 20)
+uint64_t reserve_bytes(const char *path);
+/* 0 it is whole; -ENOSPC it has what could be had; another error: such a file system cannot have one. */
+int reserve_fill(const char *path);
+/* Gives up to that many bytes back to the file system; how many. */
+uint64_t reserve_give(const char *path, uint64_t bytes);
+
+/* Around the time in which the database is open in MODE_FULL. */
+void wal_begin(struct kv *kv);
+void wal_end(struct kv *kv);
+/* Allocates room for a write of `bytes` to the log. 0 or -ENOSPC. */
+int wal_feed(struct kv *kv, size_t bytes);
+
+/* --- iter.c --- */
+
+/* Whether this thread has an iterator: then waiting for the gate to close is in vain. */
+bool kv_iter_is_held(void);
 
 /* --- batch.c --- */
 
 /* Hands the batch to RocksDB. NULL, or its error string. */
 char *kv_batch_apply(struct kv *kv, struct kv_batch *batch, bool durable);
 bool kv_batch_is_freeing(const struct kv_batch *batch);
+bool kv_batch_is_trading(const struct kv_batch *batch);
 
 /* --- error.c --- */
 

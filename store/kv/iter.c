@@ -12,6 +12,13 @@ struct kv_iter {
 	char bounds[];		     /* the prefix, then the first key past it */
 };
 
+static _Thread_local unsigned held;
+
+bool kv_iter_is_held(void)
+{
+	return held > 0;
+}
+
 /* Makes `bound`, a copy of the prefix, the smallest string above all that begin with it. Its length; 0: there
  * is none. */
 static size_t bound_above(char *bound, size_t len)
@@ -52,6 +59,7 @@ struct kv_iter *kv_iter_new(struct kv *kv, enum kv_family family, const void *pr
 	}
 	it->rocks = rocksdb_create_iterator_cf(kv->db, it->read, kv->families[family]);
 	rocksdb_iter_seek_to_first(it->rocks);
+	held++;
 	return it;
 }
 
@@ -62,6 +70,7 @@ void kv_iter_free(struct kv_iter *it)
 	rocksdb_iter_destroy(it->rocks);
 	rocksdb_readoptions_destroy(it->read);
 	gate_leave(&it->kv->gate, it->slot);
+	held -= held > 0;
 	free(it);
 }
 

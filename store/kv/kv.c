@@ -11,6 +11,9 @@
 #include "store/util/log.h"
 
 #define BLOCK_CACHE ((size_t)64 << 20)
+#define BUFFER_MIN ((size_t)1 << 20)
+#define BUFFER_MAX ((size_t)64 << 20)
+#define DISK_SHARE 64u
 
 /* RocksDB would make the directory before it says that there is no database in it. */
 static bool is_database(const char *path)
@@ -30,8 +33,17 @@ static void release(struct kv *kv)
 	rocksdb_writeoptions_destroy(kv->write_durable);
 	gate_release(&kv->gate);
 	pthread_mutex_destroy(&kv->turning);
+	pthread_mutex_destroy(&kv->wal.lock);
 	free(kv->path);
 	free(kv);
+}
+
+/* What waits in memory is in the log too, and that must not fill a small disk. */
+static size_t buffer_for(uint64_t disk)
+{
+	uint64_t share = disk / DISK_SHARE;
+
+	return share < BUFFER_MIN ? BUFFER_MIN : share < BUFFER_MAX ? (size_t)share : BUFFER_MAX;
 }
 
 static struct kv *prepare(const char *path, const struct kv_options *options)
@@ -48,8 +60,12 @@ static struct kv *prepare(const char *path, const struct kv_options *options)
 		return NULL;
 	}
 	kv->asked = *options;
+	if (!kv->asked.write_buffer)
+		kv->asked.write_buffer = buffer_for(room_total(path));
 	gate_init(&kv->gate);
 	pthread_mutex_init(&kv->turning, NULL);
+	pthread_mutex_init(&kv->wal.lock, NULL);
+	kv->wal.fd = -1;
 	kv->cache = rocksdb_cache_create_lru(options->block_cache ? options->block_cache : BLOCK_CACHE);
 	kv->read = rocksdb_readoptions_create();
 	kv->write = rocksdb_writeoptions_create();
@@ -173,11 +189,22 @@ static int may_write(struct kv *kv, const struct kv_batch *batch)
 	return failed ? failed : room_admit(kv, batch);
 }
 
-static int write_once(struct kv *kv, struct kv_batch *batch, bool durable)
+/* *broken: RocksDB met the full disk, not merely the reserve its end. */
+static int write_once(struct kv *kv, struct kv_batch *batch, bool durable, bool *broken)
 {
 	unsigned slot = gate_enter(&kv->gate);
-	int rc = kv->db ? finish(kv, kv_batch_apply(kv, batch, durable), "writing the index") : -EIO;
+	int mode = atomic_load(&kv->mode), rc = 0;
 
+	/* Nobody changes the mode meanwhile but who sees a write break. */
+	*broken = mode == MODE_BROKEN;
+	if (mode == MODE_FULL)
+		rc = wal_feed(kv, kv_batch_bytes(batch));
+	else if (mode != MODE_NORMAL)
+		rc = -ENOSPC;
+	if (!rc) {
+		rc = kv->db ? finish(kv, kv_batch_apply(kv, batch, durable), "writing the index") : -EIO;
+		*broken = rc == -ENOSPC;
+	}
 	gate_leave(&kv->gate, slot);
 	return rc;
 }
@@ -185,14 +212,15 @@ static int write_once(struct kv *kv, struct kv_batch *batch, bool durable)
 int kv_write(struct kv *kv, struct kv_batch *batch, bool durable)
 {
 	int rc = may_write(kv, batch);
+	bool broken;
 
 	if (rc)
 		return rc;
-	rc = write_once(kv, batch, durable);
-	if (rc != -ENOSPC)
+	rc = write_once(kv, batch, durable, &broken);
+	if (!broken)
 		return rc;
 	rc = room_broken(kv, batch);
-	return rc ? rc : write_once(kv, batch, durable);
+	return rc ? rc : write_once(kv, batch, durable, &broken);
 }
 
 int kv_sync(struct kv *kv)

@@ -51,7 +51,7 @@ struct kv_options {
 	bool create;	     /* make the database if the directory holds none */
 	bool read_only;	     /* no lock taken, nothing written; sees the last flushed state and the WAL */
 	size_t block_cache;  /* bytes; 0: 64 MiB */
-	size_t write_buffer; /* bytes of memtables over all families; 0: 64 MiB */
+	size_t write_buffer; /* bytes of memtables over all families; 0: 64 MiB, less on a small disk */
 };
 
 /* Opens the database in directory `path`. On success *out is owned by the caller (kv_close).
@@ -90,6 +90,11 @@ void kv_batch_delete_range(struct kv *kv, struct kv_batch *batch, enum kv_family
 /* Marks the batch as one that gives space back (an unlink, a drop, a collection): it is written even on a
  * full disk, out of a reserve of a few MiB that the store keeps for that. */
 void kv_batch_frees(struct kv_batch *batch);
+/* Marks the batch as one that takes a little and lets much more go right after it (a staged file that is
+ * encoded): it is written on a full disk too, as long as half of the reserve is there for deletions. */
+void kv_batch_trades(struct kv_batch *batch);
+/* Whether even those would get -ENOSPC now. Cheap while there is room. */
+bool kv_is_full(struct kv *kv);
 
 /* Applies the batch. `durable`: the WAL is synced before this returns. The batch stays the caller's.
  * -ENOSPC, -EROFS (opened read-only), -EIO. */

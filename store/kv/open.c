@@ -14,6 +14,7 @@
  * it is open.
  */
 #define LOG_DIR "/dev/shm/mithril-XXXXXX"
+#define OPENING ((uint64_t)512 << 10) /* what it takes at most */
 
 static void remove_log_dir(const char *path)
 {
@@ -57,21 +58,38 @@ static int open_as(struct kv *kv, enum kv_mode mode)
 	return 0;
 }
 
+static int open_normal(struct kv *kv)
+{
+	int rc = open_as(kv, MODE_NORMAL);
+
+	if (!rc)
+		reserve_fill(kv->path); /* a new database has its directory now */
+	return rc;
+}
+
+/* Room that somebody else may take meanwhile is given up a piece at a time. */
+static int open_full(struct kv *kv)
+{
+	int rc = room_sync_logs(kv->path);
+
+	if (!rc) {
+		if (room_left(kv->path) < OPENING)
+			reserve_give(kv->path, OPENING);
+		rc = open_as(kv, MODE_FULL);
+	}
+	if (!rc)
+		wal_begin(kv);
+	return rc;
+}
+
 int kv_database_open(struct kv *kv, enum kv_mode mode)
 {
 	int rc = -ENOSPC;
 
-	if (mode == MODE_NORMAL) {
-		rc = open_as(kv, MODE_NORMAL);
-		if (!rc)
-			room_reserve(kv->path);
-	}
-	if (rc == -ENOSPC && mode != MODE_READING) {
-		room_give_up(kv->path);
-		rc = room_sync_logs(kv->path);
-		if (!rc)
-			rc = open_as(kv, MODE_FULL);
-	}
+	if (mode == MODE_NORMAL)
+		rc = open_normal(kv);
+	for (unsigned tries = 0; rc == -ENOSPC && mode != MODE_READING && tries < 4; tries++)
+		rc = open_full(kv);
 	if (rc == -ENOSPC)
 		rc = open_as(kv, MODE_READING);
 	return rc;
@@ -85,4 +103,5 @@ void kv_database_close(struct kv *kv)
 		rocksdb_column_family_handle_destroy(kv->families[i]);
 	rocksdb_close(kv->db);
 	kv->db = NULL;
+	wal_end(kv);
 }

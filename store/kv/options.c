@@ -2,6 +2,7 @@
 #include "store/kv/internal.h"
 
 #define MIB ((size_t)1 << 20)
+#define NEVER (256 * MIB) /* of memtable: it is not written out in the full mode */
 
 static const struct family {
 	const char *name;
@@ -27,9 +28,9 @@ const char *kv_family_name(size_t family)
 	return families[family].name;
 }
 
-static size_t buffer_bytes(const struct kv_options *asked)
+size_t kv_options_buffer(const struct kv_options *asked)
 {
-	return asked->write_buffer ? asked->write_buffer : 64 * MIB;
+	return asked->write_buffer;
 }
 
 /* RocksDB's own log goes where a full disk does not reach it, see open.c. */
@@ -51,7 +52,7 @@ static void set_wal(rocksdb_options_t *o)
 
 static void set_database(rocksdb_options_t *o, const struct kv_options *asked, enum kv_mode mode)
 {
-	size_t buffer = buffer_bytes(asked);
+	size_t buffer = kv_options_buffer(asked);
 
 	rocksdb_options_set_create_if_missing(o, asked->create);
 	rocksdb_options_set_create_missing_column_families(o, 1);
@@ -63,8 +64,8 @@ static void set_database(rocksdb_options_t *o, const struct kv_options *asked, e
 	rocksdb_options_set_bytes_per_sync(o, MIB);
 	rocksdb_options_set_manifest_preallocation_size(o, 65536);
 	rocksdb_options_set_max_manifest_file_size(o, 4 * MIB);
-	rocksdb_options_set_db_write_buffer_size(o, mode == MODE_FULL ? 4 * buffer : buffer);
-	rocksdb_options_set_max_total_wal_size(o, mode == MODE_FULL ? 16 * buffer : 2 * buffer);
+	rocksdb_options_set_db_write_buffer_size(o, mode == MODE_FULL ? NEVER : buffer);
+	rocksdb_options_set_max_total_wal_size(o, mode == MODE_FULL ? 4 * NEVER : 2 * buffer);
 }
 
 static void set_table(rocksdb_options_t *o, rocksdb_cache_t *cache, const struct family *family)
@@ -86,9 +87,9 @@ static void set_table(rocksdb_options_t *o, rocksdb_cache_t *cache, const struct
 static void set_family(
 	rocksdb_options_t *o, const struct kv_options *asked, enum kv_mode mode, int compression)
 {
-	size_t buffer = buffer_bytes(asked);
+	size_t buffer = kv_options_buffer(asked);
 
-	rocksdb_options_set_write_buffer_size(o, mode == MODE_FULL ? 4 * buffer : buffer / 4);
+	rocksdb_options_set_write_buffer_size(o, mode == MODE_FULL ? NEVER : buffer / 4);
 	rocksdb_options_set_disable_auto_compactions(o, mode == MODE_FULL);
 	rocksdb_options_set_max_write_buffer_number(o, 3);
 	rocksdb_options_set_target_file_size_base(o, 16 * MIB);

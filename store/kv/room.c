@@ -1,11 +1,14 @@
 /*
  * What happens when the disk is full.
  *
- * normal --a write meets it--> broken --reserve given up, opened anew--> full --there is room--> normal
+ * normal --little is left, or a write met a full disk--> full --there is room--> normal
  *
- * In the full mode only batches that free space are written (kv_batch_frees); memtables are not written out,
- * so all that they need is room in the WAL, which the reserve left. Iterators keep a database from being
- * opened anew for as long as they live; until then nothing is written.
+ * It is full some MiB before the last byte is taken, so that RocksDB itself hardly ever meets a full disk;
+ * who writes to staged files past the store may still take the rest at any moment. In the full mode only
+ * batches that free space are written (kv_batch_frees, kv_batch_trades); memtables are not written out, so
+ * all that they need is room in the log, which the reserve gives. Iterators keep a database from being opened
+ * anew for as long as they live; until then only what frees is written, and nothing if a write met the full
+ * disk.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,59 +25,34 @@
 #include "store/util/io.h"
 #include "store/util/log.h"
 
-#define PLENTY (4 * RESERVE)
-#define SLACK ((uint64_t)4 << 20)
-#define LEAST ((uint64_t)1 << 20) /* what opening for writing takes */
+#define LOW ((uint64_t)2 << 20)	    /* less than that is a full disk */
+#define SLACK ((uint64_t)4 << 20)   /* more than that, and it is not full any more */
+#define LEAST ((uint64_t)512 << 10) /* what opening for writing takes */
+#define MUCH ((uint64_t)1 << 30)
+#define LOOK_MS 20u
 #define RETRY_MS 200u
 #define GATE_WAIT_MS 50u
+#define FREEING_WAIT_MS 10000u
+#define OWN_RESERVE ((uint64_t)16 << 20) /* of ext4, the most */
+#define TRADE_BUFFERS 4u		 /* so much memory may wait in the full mode for what is encoded */
+
+/* ext4 keeps 2 % for itself, which f_bfree counts and nobody gets. */
+static uint64_t hidden(const struct statvfs *fs)
+{
+	uint64_t most = fs->f_bfree > fs->f_bavail ? fs->f_bfree - fs->f_bavail : 0;
+
+	if (most > fs->f_blocks / 50)
+		most = fs->f_blocks / 50;
+	return most * fs->f_frsize < OWN_RESERVE ? most : OWN_RESERVE / fs->f_frsize;
+}
 
 uint64_t room_left(const char *path)
 {
 	struct statvfs fs;
 
-	if (statvfs(path, &fs))
+	if (statvfs(path, &fs) || !fs.f_frsize)
 		return UINT64_MAX;
-	return (uint64_t)(geteuid() == 0 ? fs.f_bfree : fs.f_bavail) * fs.f_frsize;
-}
-
-static bool reserve_path(const char *path, char file[PATH_MAX])
-{
-	int n = snprintf(file, PATH_MAX, "%s/reserve", path);
-
-	return n > 0 && n < PATH_MAX;
-}
-
-void room_reserve(const char *path)
-{
-	char file[PATH_MAX];
-	int fd;
-
-	if (!reserve_path(path, file) || room_left(path) < PLENTY)
-		return;
-	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return;
-	if (fallocate(fd, 0, 0, (off_t)RESERVE))
-		unlink(file); /* such a file system gives no promise anyway */
-	close(fd);
-}
-
-static uint64_t reserved(const char *path)
-{
-	char file[PATH_MAX];
-	struct stat st;
-
-	if (!reserve_path(path, file) || stat(file, &st))
-		return 0;
-	return (uint64_t)st.st_blocks * 512;
-}
-
-void room_give_up(const char *path)
-{
-	char file[PATH_MAX];
-
-	if (reserve_path(path, file))
-		unlink(file);
+	return (uint64_t)(geteuid() == 0 ? fs.f_bfree - hidden(&fs) : fs.f_bavail) * fs.f_frsize;
 }
 
 static bool is_log(const char *name)
@@ -136,13 +114,20 @@ int room_sync_logs(const char *path)
 	return rc ? rc : io_sync_dir(path);
 }
 
+uint64_t room_total(const char *path)
+{
+	struct statvfs fs;
+
+	return statvfs(path, &fs) ? UINT64_MAX : (uint64_t)fs.f_blocks * fs.f_frsize;
+}
+
 enum kv_mode room_mode(const char *path)
 {
 	uint64_t left = room_left(path);
 
 	if (left == UINT64_MAX)
 		return MODE_NORMAL;
-	left += reserved(path);
+	left += reserve_bytes(path);
 	if (left >= RESERVE + SLACK + room_log_bytes(path))
 		return MODE_NORMAL;
 	return left >= LEAST ? MODE_FULL : MODE_READING;
@@ -163,7 +148,10 @@ static void turn(struct kv *kv, enum kv_mode mode)
 
 	if (pthread_mutex_trylock(&kv->turning))
 		return;
-	if (gate_close(&kv->gate, GATE_WAIT_MS)) {
+	/* Without the whole reserve the next full disk would be the last. */
+	if (mode == MODE_NORMAL && reserve_fill(kv->path) == -ENOSPC)
+		mode = MODE_FULL;
+	if ((int)mode != atomic_load(&kv->mode) && gate_close(&kv->gate, GATE_WAIT_MS)) {
 		rc = room_sync_logs(kv->path);
 		kv_database_close(kv);
 		if (!rc)
@@ -178,34 +166,90 @@ static void turn(struct kv *kv, enum kv_mode mode)
 	pthread_mutex_unlock(&kv->turning);
 }
 
-static int admitted(struct kv *kv, const struct kv_batch *batch)
+static bool may_trade(struct kv *kv)
+{
+	return reserve_bytes(kv->path) >= RESERVE / 2 &&
+	       room_log_bytes(kv->path) < TRADE_BUFFERS * kv_options_buffer(&kv->asked);
+}
+
+static int admitted(struct kv *kv, const struct kv_batch *batch, bool low)
 {
 	switch (atomic_load(&kv->mode)) {
 	case MODE_NORMAL:
-		return 0;
+		return !low || (batch && (kv_batch_is_freeing(batch) || kv_batch_is_trading(batch)))
+			       ? 0
+			       : -ENOSPC;
 	case MODE_FULL:
-		return batch && kv_batch_is_freeing(batch) ? 0 : -ENOSPC;
+		if (batch && kv_batch_is_freeing(batch))
+			return 0;
+		return batch && kv_batch_is_trading(batch) && may_trade(kv) ? 0 : -ENOSPC;
 	default:
 		return -ENOSPC;
 	}
 }
 
-int room_admit(struct kv *kv, const struct kv_batch *batch)
+/* In the normal mode. */
+static bool is_low(struct kv *kv)
+{
+	uint64_t now = now_ms(), left;
+
+	if (now < atomic_load_explicit(&kv->next_look, memory_order_relaxed))
+		return false;
+	left = room_left(kv->path);
+	if (left >= MUCH)
+		atomic_store_explicit(&kv->next_look, now + LOOK_MS, memory_order_relaxed);
+	return left < LOW;
+}
+
+static void leave_normal(struct kv *kv)
+{
+	if (now_ms() < atomic_load(&kv->next_turn))
+		return;
+	turn(kv, MODE_FULL);
+	if (atomic_load(&kv->mode) == MODE_FULL)
+		log_warning("%s: the disk is full", kv->path);
+}
+
+static void leave_full(struct kv *kv)
 {
 	enum kv_mode mode = (enum kv_mode)atomic_load(&kv->mode), best;
 
-	if (mode == MODE_NORMAL)
-		return 0;
-	if (now_ms() >= atomic_load(&kv->next_turn)) {
-		best = room_mode(kv->path);
-		if (mode == MODE_BROKEN || best < mode)
-			turn(kv, best);
-		else
-			atomic_store(&kv->next_turn, now_ms() + RETRY_MS);
-		if (mode != MODE_NORMAL && atomic_load(&kv->mode) == MODE_NORMAL)
-			log_info("%s: there is room again", kv->path);
+	if (now_ms() < atomic_load(&kv->next_turn))
+		return;
+	best = room_mode(kv->path);
+	if (mode == MODE_BROKEN || best < mode) {
+		turn(kv, mode == MODE_BROKEN ? MODE_FULL : best);
+	} else {
+		reserve_fill(kv->path);
+		atomic_store(&kv->next_turn, now_ms() + RETRY_MS);
 	}
-	return admitted(kv, batch);
+	if (atomic_load(&kv->mode) == MODE_NORMAL)
+		log_info("%s: there is room again", kv->path);
+}
+
+static int admit(struct kv *kv, const struct kv_batch *batch)
+{
+	bool low = false;
+
+	if (atomic_load(&kv->mode) != MODE_NORMAL)
+		leave_full(kv);
+	else if ((low = is_low(kv)))
+		leave_normal(kv);
+	return admitted(kv, batch, low);
+}
+
+int room_admit(struct kv *kv, const struct kv_batch *batch)
+{
+	uint64_t until = now_ms() + FREEING_WAIT_MS;
+	int rc = admit(kv, batch);
+
+	/* What frees waits for those who walk, unless that is the caller itself. */
+	while (rc && batch && kv_batch_is_freeing(batch) && atomic_load(&kv->mode) == MODE_BROKEN &&
+		!kv_iter_is_held() && now_ms() < until) {
+		nanosleep(&(struct timespec){0, 20000000}, NULL);
+		rc = admit(kv, batch);
+	}
+	return rc;
 }
 
 int room_broken(struct kv *kv, const struct kv_batch *batch)
@@ -216,7 +260,17 @@ int room_broken(struct kv *kv, const struct kv_batch *batch)
 		log_warning("%s: the disk is full", kv->path);
 	else if (mode == MODE_FULL)
 		atomic_compare_exchange_strong(&kv->mode, &mode, MODE_BROKEN);
-	if (mode != MODE_BROKEN)
-		turn(kv, MODE_FULL);
-	return admitted(kv, batch);
+	atomic_store(&kv->next_turn, 0);
+	return room_admit(kv, batch);
+}
+
+bool kv_is_full(struct kv *kv)
+{
+	if (kv->asked.read_only)
+		return true;
+	if (atomic_load(&kv->mode) == MODE_NORMAL)
+		return is_low(kv);
+	leave_full(kv);
+	return atomic_load(&kv->mode) != MODE_NORMAL &&
+	       !(atomic_load(&kv->mode) == MODE_FULL && may_trade(kv));
 }

@@ -502,6 +502,20 @@ static int delete_noise(struct kv *kv, unsigned number, bool frees)
 	return rc;
 }
 
+static int trade_noise(struct kv *kv, unsigned number, size_t len)
+{
+	struct kv_batch *batch = kv_batch_new();
+	char key[32], value[4096] = {0};
+	int rc;
+
+	snprintf(key, sizeof key, "trade %08u", number);
+	kv_batch_put(kv, batch, KV_INLINE, key, strlen(key), value, len);
+	kv_batch_trades(batch);
+	rc = kv_write(kv, batch, false);
+	kv_batch_free(batch);
+	return rc;
+}
+
 static void expect_noise(struct kv *kv, unsigned from, unsigned to, int expected)
 {
 	for (unsigned i = from; i < to; i++) {
@@ -599,6 +613,7 @@ static void test_full_disk_under_an_iterator(void **state)
 	const struct kv_options options = {.create = true};
 	struct kv_iter *it;
 	unsigned all;
+	int rc = 0;
 
 	if (!w->disk)
 		skip();
@@ -608,7 +623,13 @@ static void test_full_disk_under_an_iterator(void **state)
 	fill(w, 1 << 20);
 	all = write_until_full(w->kv, 1);
 	expect_noise(w->kv, 0, all, 0);
-	assert_int_equal(delete_noise(w->kv, 0, true), -ENOSPC);
+	/* A little is left for deletions; somebody else takes that too. */
+	assert_int_equal(delete_noise(w->kv, all, true), 0);
+	fill(w, 0);
+	for (unsigned i = 0; i < 2000 && !rc; i++)
+		rc = delete_noise(w->kv, all, true);
+	assert_int_equal(rc, -ENOSPC);
+	expect_noise(w->kv, 0, all, 0);
 	make_room(w);
 	sleep(7); /* longer than RocksDB itself takes to think that all is well */
 	assert_int_equal(delete_noise(w->kv, 0, true), -ENOSPC);
@@ -645,6 +666,35 @@ static void test_no_room_at_all(void **state)
 	expect_noise(w->kv, 0, 100, 0);
 }
 
+/* With no byte left but the reserve, and then again: thousands of deletions, and trades for a part of it. */
+static void test_reserve_is_for_what_frees(void **state)
+{
+	struct world *w = *state;
+	const struct kv_options options = {.create = true};
+	unsigned trades = 0;
+
+	if (!w->disk)
+		skip();
+	assert_int_equal(kv_open(w->path, &options, &w->kv), 0);
+	for (unsigned round = 0; round < 3; round++) {
+		assert_false(kv_is_full(w->kv));
+		fill(w, 0);
+		for (unsigned i = 0; i < 5000; i++)
+			assert_int_equal(delete_noise(w->kv, i, true), 0);
+		for (trades = 0; trades < 10000 && !trade_noise(w->kv, trades, 4096); trades++)
+			;
+		assert_in_range(trades, 1, 1000);
+		assert_true(kv_is_full(w->kv));
+		for (unsigned i = 0; i < 5000; i++)
+			assert_int_equal(delete_noise(w->kv, i, true), 0);
+		reopen(w);
+		assert_int_equal(delete_noise(w->kv, 0, true), 0);
+		assert_int_equal(try_noise(w->kv, KV_INLINE, 0, 4096), -ENOSPC);
+		make_room(w);
+		expect_room_again(w->kv);
+	}
+}
+
 static void test_error_texts(void **state)
 {
 	(void)state;
@@ -674,6 +724,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full_disk, setup_small_disk, teardown_small_disk),
 		cmocka_unit_test_setup_teardown(
 			test_full_disk_under_an_iterator, setup_small_disk, teardown_small_disk),
+		cmocka_unit_test_setup_teardown(
+			test_reserve_is_for_what_frees, setup_small_disk, teardown_small_disk),
 		cmocka_unit_test_setup_teardown(test_no_room_at_all, setup_small_disk, teardown_small_disk),
 		cmocka_unit_test(test_error_texts),
 	};

@@ -122,18 +122,18 @@ def numpy_states(seed):
     """Guesses the next byte from the eight before it: embedding, two wide layers, Adam, all by hand."""
     rng = numpy.random.default_rng(seed)
     words = numpy.frombuffer(text(), dtype=numpy.uint8)
-    shapes = {"embed": (256, 64), "w1": (512, 1024), "b1": (1024,), "w2": (1024, 1024), "b2": (1024,), "w3": (1024, 256),
+    shapes = {"embed": (256, 64), "w1": (512, 640), "b1": (640,), "w2": (640, 640), "b2": (640,), "w3": (640, 256),
               "b3": (256,)}
     weights = {n: (rng.standard_normal(s) * (0 if len(s) == 1 else s[0] ** -0.5)).astype("f4") for n, s in shapes.items()}
     first, second = ({n: numpy.zeros_like(w) for n, w in weights.items()} for _ in range(2))
     for step in range(1, CHECKPOINTS * STEPS + 1):
-        at = rng.integers(len(words) - 9, size=(512, 1)) + numpy.arange(9)
+        at = rng.integers(len(words) - 9, size=(256, 1)) + numpy.arange(9)
         gradients, loss = numpy_gradients(weights, words[at[:, :8]], words[at[:, 8]])
         for name, g in gradients.items():
             first[name] += (g - first[name]) * numpy.float32(0.1)
             second[name] += (g * g - second[name]) * numpy.float32(0.001)
             m, v = first[name] / (1 - 0.9**step), second[name] / (1 - 0.999**step)
-            weights[name] -= (1e-3 * m / (numpy.sqrt(v) + 1e-8)).astype("f4")
+            weights[name] -= (3e-4 * m / (numpy.sqrt(v) + 1e-8)).astype("f4")
         if step % STEPS == 0:
             print(f"  step {step}: loss {loss:.3f}", flush=True)
             kinds = {"model": weights, "exp_avg": first, "exp_avg_sq": second}

@@ -55,6 +55,9 @@ static void op_write(
 		handle->content, src, size, (uint64_t)off, (fi->flags & O_APPEND) && !fi->writepage);
 	if (n > 0 && ((unsigned)fi->flags & WIRE_KILL_PRIV))
 		ret = kill_priv(mount, ino, &inode);
+	/* Past the page cache the kernel leaves it to us to make a synchronous write durable. */
+	if (n > 0 && !ret && handle->open.direct && (handle->flags & O_DSYNC))
+		ret = content_fsync(handle->content, (handle->flags & O_SYNC) != O_SYNC);
 	if (n < 0 || ret)
 		reply_status(req, n < 0 ? (int)n : ret);
 	else

@@ -12,7 +12,8 @@
 
 #include "store/util/log.h"
 
-#define MESSAGE_MAX ((1u << 20) + 4096u)
+#define PAGE 4096u
+#define MESSAGE_MAX ((1u << 20) + PAGE)
 #define SHORT_SLEEP_NS 100000u /* a sleep that ended sooner would have been better spent polling */
 #define TICK_NS 2000000
 #define QUIET_TICKS 8u
@@ -161,9 +162,11 @@ static ssize_t lead(struct loop *loop, void *message)
 static void *serve(void *arg)
 {
 	struct loop *loop = arg;
-	void *message = aligned_alloc(4096, MESSAGE_MAX);
+	char *block = aligned_alloc(PAGE, PAGE + MESSAGE_MAX);
+	/* So that the bytes of a write begin on a page: copying them is faster. */
+	void *message = block + PAGE - WIRE_WRITE_HEAD;
 
-	if (!message) {
+	if (!block) {
 		log_error("out of memory for a thread that serves requests");
 		return NULL;
 	}
@@ -188,7 +191,7 @@ static void *serve(void *arg)
 		loop->busy--;
 	}
 	pthread_mutex_unlock(&loop->lock);
-	free(message);
+	free(block);
 	return NULL;
 }
 

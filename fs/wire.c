@@ -9,6 +9,9 @@
 #define INIT_MINOR 40u
 #define SMALL_READ (32u << 10)
 
+_Static_assert(
+	WIRE_WRITE_HEAD == sizeof(struct fuse_in_header) + sizeof(struct fuse_write_in), "bytes of a write");
+
 static void *body_of(void *message, size_t len, size_t need)
 {
 	if (len < sizeof(struct fuse_in_header) + need)

@@ -17,6 +17,8 @@
 /* In fuse_file_info.flags of open, create and write; in st_mode of setattr; in flags of setxattr
  * (set-group-ID only): the caller may not keep privilege bits. */
 #define WIRE_KILL_PRIV (1u << 30)
+/* What precedes the bytes in a write request. */
+#define WIRE_WRITE_HEAD 80u
 /* The name of a file made by O_TMPFILE; such a request arrives as a create. */
 #define WIRE_UNNAMED "/"
 

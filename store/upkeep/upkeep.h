@@ -1,12 +1,14 @@
 /*
  * Upkeep: space comes back, and damage is found.
  *
- * gc: purge dead recipes; mark every chunk that a recipe or a pin refers to; a chunk that lives only as the
- * base of others is given up by re-encoding those (the first of them anew, the others against it, whichever
- * is smaller); unmarked records go; packs whose dead share is above a threshold are rewritten by moving the
- * live frames; at last the old packs are unlinked. Order as everywhere: packs durable, then the batch that
- * refers to them (durable), then removal. Works while mounted; readers that meet a removed pack look the
- * chunk up again.
+ * gc: purge dead recipes; mark every chunk that a recipe refers to; get what lives off bases that do not
+ * (each chunk is encoded anew against the best of what lives at the same place of the same tensor, or alone,
+ * where that shrinks the store); records of what is neither marked nor pinned go; packs whose dead share is
+ * above a threshold are rewritten by moving the live frames, and unlinked. Order as everywhere: packs
+ * durable, then the batch that refers to them (durable), then removal. On a full disk, where nothing can be
+ * moved, the dead ranges of packs are punched out. Works while mounted; a reader whose chunk changed its
+ * place between two looks looks again. Memory: 43 to 86 bytes a live chunk (256 KiB of a tensor), 80 for each
+ * that stands on a dead base.
  */
 #ifndef MITHRIL_STORE_UPKEEP_UPKEEP_H
 #define MITHRIL_STORE_UPKEEP_UPKEEP_H
@@ -41,7 +43,9 @@ struct gc_result {
 int gc_run(const struct parts *parts, unsigned dead_percent,
 	int (*progress)(void *ctx, const char *phase, double share), void *ctx, struct gc_result *result);
 
-/* The background thread: runs gc when enough has been deleted and the encoder is idle. */
+/* The background thread. Every 5 s it looks whether there are dead recipes, and collects: at once when less
+ * than 5 % of the disk is free; when what they added is 64 MiB or more and a tenth of the packs, as soon as
+ * nothing waits for the encoder (or after 10 minutes); otherwise when nothing has waited for 30 s. */
 struct upkeep;
 int upkeep_start(const struct parts *parts, struct upkeep **out);
 void upkeep_stop(struct upkeep *upkeep);

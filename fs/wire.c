@@ -178,8 +178,6 @@ void wire_edit_init(const struct iovec *iov, int count, struct wire_init *init)
 	body = iov[1].iov_base;
 	if (init->try_passthrough)
 		add |= INIT_PASSTHROUGH;
-	if (!(init->offered & FUSE_INIT_EXT))
-		add &= UINT32_MAX;
 	add &= init->offered;
 	if (add >> 32)
 		add |= FUSE_INIT_EXT;

@@ -101,20 +101,6 @@ static void pages_stay_while_the_version_does(void **state)
 	nodes_close(nodes, 9, -1, &a);
 }
 
-static void passthrough_refused(void **state)
-{
-	struct nodes *nodes = *state;
-	const struct node_ask ask = {.writer = true, .reader = true, .dev_fd = 0x7fffffff, .version = 1};
-	struct node_open open;
-	bool denied;
-
-	/* A device that takes no backing files: the open is relayed. */
-	assert_int_equal(nodes_open(nodes, 9, &ask, &open, &denied), 0);
-	assert_false(open.passthrough);
-	assert_false(nodes_written_elsewhere(nodes, 9));
-	nodes_close(nodes, 9, -1, &open);
-}
-
 static struct node_open open_as(struct nodes *nodes, bool reader, bool writer)
 {
 	const struct node_ask ask = {.reader = reader,
@@ -128,6 +114,24 @@ static struct node_open open_as(struct nodes *nodes, bool reader, bool writer)
 
 	assert_int_equal(nodes_open(nodes, 9, &ask, &open, &denied), 0);
 	return open;
+}
+
+static void passthrough_refused(void **state)
+{
+	struct nodes *nodes = *state;
+	const struct node_ask ask = {.writer = true, .reader = true, .dev_fd = 0x7fffffff, .version = 1};
+	struct node_open open, late;
+	bool denied;
+
+	/* A device that takes no backing files: the open is relayed. */
+	assert_int_equal(nodes_open(nodes, 9, &ask, &open, &denied), 0);
+	assert_false(open.passthrough);
+	assert_false(nodes_written_elsewhere(nodes, 9));
+	/* and counts as such: nobody goes past its pages. */
+	late = open_as(nodes, false, true);
+	assert_false(late.direct);
+	nodes_close(nodes, 9, -1, &late);
+	nodes_close(nodes, 9, -1, &open);
 }
 
 static void writers_go_past_the_pages(void **state)

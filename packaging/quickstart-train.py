@@ -19,7 +19,7 @@ import sysconfig
 import time
 import warnings
 
-CHECKPOINTS, STEPS = 4, 4
+WARM, CHECKPOINTS, STEPS = 12, 4, 4  # checkpoints after WARM steps, and after every STEPS from there
 
 
 def importable(name):
@@ -70,7 +70,7 @@ def torch_states(seed):
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4)
     words = torch.frombuffer(bytearray(text()), dtype=torch.uint8).long()
     mask = torch.nn.Transformer.generate_square_subsequent_mask(context)
-    for step in range(1, CHECKPOINTS * STEPS + 1):
+    for step in range(1, WARM + (CHECKPOINTS - 1) * STEPS + 1):
         at = torch.randint(len(words) - context - 1, (4, 1)) + torch.arange(context + 1)
         x = model["token"](words[at[:, :-1]]) + model["position"].weight
         logits = model["head"](model["blocks"](x, mask=mask, is_causal=True))
@@ -78,7 +78,7 @@ def torch_states(seed):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if step % STEPS == 0:
+        if step >= WARM and (step - WARM) % STEPS == 0:
             print(f"  step {step}: loss {loss.item():.3f}", flush=True)
             yield step, {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
 
@@ -126,7 +126,7 @@ def numpy_states(seed):
               "b3": (256,)}
     weights = {n: (rng.standard_normal(s) * (0 if len(s) == 1 else s[0] ** -0.5)).astype("f4") for n, s in shapes.items()}
     first, second = ({n: numpy.zeros_like(w) for n, w in weights.items()} for _ in range(2))
-    for step in range(1, CHECKPOINTS * STEPS + 1):
+    for step in range(1, WARM + (CHECKPOINTS - 1) * STEPS + 1):
         at = rng.integers(len(words) - 9, size=(256, 1)) + numpy.arange(9)
         gradients, loss = numpy_gradients(weights, words[at[:, :8]], words[at[:, 8]])
         for name, g in gradients.items():
@@ -134,7 +134,7 @@ def numpy_states(seed):
             second[name] += (g * g - second[name]) * numpy.float32(0.001)
             m, v = first[name] / (1 - 0.9**step), second[name] / (1 - 0.999**step)
             weights[name] -= (3e-4 * m / (numpy.sqrt(v) + 1e-8)).astype("f4")
-        if step % STEPS == 0:
+        if step >= WARM and (step - WARM) % STEPS == 0:
             print(f"  step {step}: loss {loss:.3f}", flush=True)
             kinds = {"model": weights, "exp_avg": first, "exp_avg_sq": second}
             yield step, {f"{kind}.{n}": t for kind, tensors in kinds.items() for n, t in tensors.items()}

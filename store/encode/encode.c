@@ -48,14 +48,17 @@ static int encode_job(struct encoder *encoder, struct group *group, struct stage
 {
 	struct stage_publication *p = &group->publications[group->count];
 	struct file_encoding *file = NULL;
-	int rc;
+	int rc = kv_is_full(encoder->kv) ? -ENOSPC : 0; /* it could not be published */
 
+	if (rc)
+		return rc;
 	*p = (struct stage_publication){.job = *job};
 	if (job->size <= INLINE_MAX) {
 		rc = encode_inline(p);
 	} else if (!(file = malloc(sizeof *file))) {
 		rc = -ENOMEM;
 	} else if ((rc = file_encode(encoder, file, p))) {
+		encoder->counts.wasted += file->new_bytes;
 		file_release(file);
 		free(file);
 	}
@@ -68,10 +71,12 @@ static int encode_job(struct encoder *encoder, struct group *group, struct stage
 
 static void publish(struct encoder *encoder, struct group *group)
 {
+	bool unsynced;
 	int rc;
 
 	pthread_mutex_lock(&encoder->publish_lock);
 	rc = group->count ? packs_sync(encoder->packs) : 0;
+	unsynced = rc != 0;
 	if (rc) {
 		for (size_t i = 0; i < group->count; i++)
 			stage_giveback(encoder->stage, &group->publications[i].job, RETRY_MS, rc);
@@ -84,6 +89,8 @@ static void publish(struct encoder *encoder, struct group *group)
 	for (size_t i = 0; i < group->count; i++) {
 		free((void *)group->publications[i].inline_bytes);
 		if (group->files[i]) {
+			if (unsynced || group->publications[i].result)
+				encoder->counts.wasted += group->files[i]->new_bytes;
 			file_release(group->files[i]);
 			free(group->files[i]);
 		}
@@ -238,5 +245,6 @@ void encoder_counts(struct encoder *encoder, struct encoder_counts *out)
 		.delta_bytes = encoder->counts.delta,
 		.zero_bytes = encoder->counts.zero,
 		.busy_ns = encoder->counts.busy_ns,
+		.wasted_bytes = encoder->counts.wasted,
 	};
 }

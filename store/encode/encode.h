@@ -38,6 +38,7 @@ struct encoder_counts {
 	uint64_t delta_bytes;	   /* raw bytes encoded against a base */
 	uint64_t zero_bytes;	   /* raw bytes in holes and constant chunks */
 	uint64_t busy_ns;	   /* CPU time of the workers */
+	uint64_t wasted_bytes;	   /* appended to packs for files that were not published after all */
 };
 void encoder_counts(struct encoder *encoder, struct encoder_counts *out);
 

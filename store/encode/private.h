@@ -185,7 +185,7 @@ struct encoder {
 	pthread_mutex_t publish_lock; /* held from a publication to the last unpin of its files */
 	struct codec_workspace *again_ws, *ws;
 	struct {
-		_Atomic uint64_t files, raw, payload, dedup, delta, zero, busy_ns;
+		_Atomic uint64_t files, raw, payload, dedup, delta, zero, busy_ns, wasted;
 	} counts;
 };
 

@@ -86,6 +86,7 @@ static int reserve_block(struct recipes *recipes)
 	put_le64(value, recipes->next + RESERVE_BLOCK);
 	kv_batch_put(recipes->kv, batch, KV_META, NEXT_KEY, strlen(NEXT_KEY), value, sizeof value);
 	/* need not be durable: what a later batch uses of the block comes after this in the log */
+	kv_batch_trades(batch); /* for a file that is encoded */
 	rc = kv_write(recipes->kv, batch, false);
 	kv_batch_free(batch);
 	if (!rc)

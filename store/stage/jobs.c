@@ -199,6 +199,7 @@ static int publish_one(struct stage *stage, struct stage_publication *p)
 		if (inode.content == CONTENT_INLINE)
 			kv_batch_put(
 				stage->kv, batch, KV_INLINE, key, sizeof key, p->inline_bytes, p->job.size);
+		kv_batch_trades(batch); /* the staged copy goes after it */
 		kv_batch_delete(stage->kv, batch, KV_STAGED, key, sizeof key);
 		names_put_content(stage->names, batch, &inode);
 		rc = kv_write(stage->kv, batch, false);

@@ -22,7 +22,8 @@
 #define MUCH_MIN (64u << 20)
 #define MUCH_RECIPES 4096u /* so many dead files are much, whatever they held */
 #define FULL_PERCENT 5	   /* free space below that: at once */
-#define FULL_REST_S 60	   /* between collections for want of space */
+#define FULL_REST_S 5	   /* between collections for want of space */
+#define FULL_SHARE 4	   /* of the time, at most a quarter is spent on those */
 #define NICE 15
 
 struct upkeep {
@@ -31,7 +32,8 @@ struct upkeep {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	_Atomic bool stop;
-	time_t idle_since, busy_since, last_run;
+	time_t idle_since, busy_since, last_run, last_took;
+	uint64_t wasted; /* by the encoder, when the last collection began */
 };
 
 struct trash {
@@ -61,7 +63,25 @@ static bool is_disk_full(const struct parts *parts)
 {
 	struct statvfs v;
 
+	if (kv_is_full(parts->kv))
+		return true;
 	return parts->path && !statvfs(parts->path, &v) && v.f_bavail < v.f_blocks / 100 * FULL_PERCENT;
+}
+
+/* What was encoded for nothing lies in packs, and no dead file tells of it. */
+static uint64_t wasted(const struct upkeep *upkeep)
+{
+	struct encoder_counts counts;
+
+	encoder_counts(upkeep->parts->encoder, &counts);
+	return counts.wasted_bytes;
+}
+
+static bool rested_enough(const struct upkeep *upkeep, time_t t)
+{
+	time_t rest = upkeep->last_took * FULL_SHARE;
+
+	return t - upkeep->last_run >= (rest > FULL_REST_S ? rest : FULL_REST_S);
 }
 
 static bool is_due(struct upkeep *upkeep)
@@ -79,12 +99,13 @@ static bool is_due(struct upkeep *upkeep)
 		upkeep->busy_since = t;
 	}
 	recipes_each_dead(parts->recipes, weigh, &trash);
-	if (!trash.recipes || upkeep->stop)
+	trash.bytes += wasted(upkeep) - upkeep->wasted;
+	if (!(trash.recipes || trash.bytes) || upkeep->stop)
 		return false;
 	much = trash.recipes >= MUCH_RECIPES ||
 	       (trash.bytes >= MUCH_MIN && trash.bytes >= packs_bytes(parts->packs) / 10);
 	if (is_disk_full(parts))
-		return t - upkeep->last_run >= FULL_REST_S;
+		return rested_enough(upkeep, t);
 	if (much)
 		return !counts.queued_files || t - upkeep->busy_since >= BUSY_S;
 	return t - upkeep->idle_since >= IDLE_S && t - upkeep->last_run >= IDLE_S;
@@ -102,9 +123,14 @@ static int keep_going(void *ctx, const char *phase, double share)
 static void collect(struct upkeep *upkeep)
 {
 	struct gc_result result;
+	uint64_t wasted_before = wasted(upkeep);
+	time_t begin = now();
 	int rc = gc_run(upkeep->parts, 0, keep_going, upkeep, &result);
 
 	upkeep->last_run = now();
+	upkeep->last_took = upkeep->last_run - begin;
+	if (!rc)
+		upkeep->wasted = wasted_before;
 	if (rc && rc != -EINTR && rc != -EBUSY)
 		log_error("gc: %s; it is tried again later",
 			rc == -EBADMSG ? "the index is damaged, run mithril fsck" : strerror(-rc));

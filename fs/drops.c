@@ -9,7 +9,8 @@
 
 #include "store/util/log.h"
 
-#define GATHER_US 1000u
+#define PAUSE_MS 50
+#define PATIENCE_MS 2000
 
 struct drops {
 	struct stage *stage;
@@ -30,6 +31,27 @@ static void drop(struct drops *drops, uint64_t ino)
 			strerror(-ret));
 }
 
+/* With the lock: waits for the first, and then while more keep coming, for a while: who removes a tree is
+ * done sooner if nobody competes with him for the database. */
+static void wait_for_drops(struct drops *drops)
+{
+	size_t before = 0;
+	int waited = 0;
+
+	while (!drops->count && !drops->stopping) {
+		drops->asleep = true;
+		pthread_cond_wait(&drops->wake, &drops->lock);
+		drops->asleep = false;
+	}
+	while (drops->count > before && waited < PATIENCE_MS && !drops->stopping) {
+		before = drops->count;
+		pthread_mutex_unlock(&drops->lock);
+		usleep(PAUSE_MS * 1000);
+		waited += PAUSE_MS;
+		pthread_mutex_lock(&drops->lock);
+	}
+}
+
 static void *run(void *arg)
 {
 	struct drops *drops = arg;
@@ -37,20 +59,12 @@ static void *run(void *arg)
 	pthread_setname_np(pthread_self(), "drop");
 	pthread_mutex_lock(&drops->lock);
 	while (drops->count || !drops->stopping) {
-		uint64_t *inos = drops->inos;
-		size_t count = drops->count;
+		uint64_t *inos;
+		size_t count;
 
-		if (!count) {
-			drops->asleep = true;
-			pthread_cond_wait(&drops->wake, &drops->lock);
-			drops->asleep = false;
-			if (!drops->stopping) {
-				pthread_mutex_unlock(&drops->lock);
-				usleep(GATHER_US);
-				pthread_mutex_lock(&drops->lock);
-			}
-			continue;
-		}
+		wait_for_drops(drops);
+		inos = drops->inos;
+		count = drops->count;
 		drops->inos = NULL;
 		drops->count = drops->capacity = 0;
 		pthread_mutex_unlock(&drops->lock);

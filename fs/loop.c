@@ -276,7 +276,8 @@ int loop_start(struct fuse_session *session, struct mount *mount, const struct l
 	loop->session = session;
 	loop->mount = mount;
 	loop->max_threads = options->threads;
-	loop->max_quick = processors();
+	/* One processor is left to those who ask. */
+	loop->max_quick = processors() > 1 ? processors() - 1 : 1;
 	loop->max_spin_ns = processors() > 1 ? options->spin_us * 1000ull : 0;
 	pthread_mutex_init(&loop->lock, NULL);
 	pthread_cond_init(&loop->follow, NULL);

@@ -10,6 +10,8 @@
 #include "store/util/log.h"
 
 #define BUSY_RETRY_MS 1000u
+#define CALM_MS 200u /* after the last close, before encoding takes processor time from those who save */
+#define BUSY_MAX_MS 30000u /* a file waits no longer than that for calm */
 
 uint64_t stage_now(void)
 {
@@ -24,6 +26,7 @@ void stage_enqueue(struct stage *stage, uint64_t ino, unsigned soft_ms, unsigned
 	uint64_t now = stage_now();
 
 	pthread_mutex_lock(&stage->queue_lock);
+	stage->last_queued = now;
 	if (queue_put(&stage->queue, ino, now + soft_ms, now + hard_ms, deferred))
 		log_warning("inode %" PRIu64 ": no memory to queue it; it stays raw until it is opened again",
 			ino);
@@ -117,6 +120,18 @@ static int take_entry(struct stage *stage, uint64_t ino, struct stage_job *job)
 	return rc;
 }
 
+/* While files are being closed one after the other, only what has waited long is due, unless staging fills
+ * up. */
+static uint64_t due_time(struct stage *stage, uint64_t now)
+{
+	uint64_t files, bytes;
+
+	if (now - stage->last_queued >= CALM_MS || now < BUSY_MAX_MS)
+		return now;
+	tally_sums(&stage->tally, &files, &bytes);
+	return bytes > stage->budget / 2 ? now : now - BUSY_MAX_MS;
+}
+
 int stage_take(struct stage *stage, struct stage_job *job, unsigned wait_ms)
 {
 	uint64_t until = stage_now() + wait_ms;
@@ -125,7 +140,11 @@ int stage_take(struct stage *stage, struct stage_job *job, unsigned wait_ms)
 		uint64_t ino, pause, now = stage_now();
 		pthread_mutex_lock(&stage->queue_lock);
 		bool stopped = stage->stopped;
-		bool popped = !stopped && queue_pop(&stage->queue, now, stage->draining > 0, &ino, &pause);
+		bool urgent = stage->draining > 0;
+		uint64_t due = urgent ? now : due_time(stage, now);
+		bool popped = !stopped && queue_pop(&stage->queue, due, urgent, &ino, &pause);
+		if (due < now && pause > CALM_MS)
+			pause = CALM_MS;
 		if (popped)
 			stage->running++;
 		else if (!stopped && now < until)

@@ -75,7 +75,8 @@ struct stage {
 	pthread_mutex_t queue_lock; /* guards what follows; taken inside content locks */
 	pthread_cond_t queue_cond;  /* something was queued, ended or stopped */
 	struct queue queue;
-	size_t running; /* jobs taken and not ended */
+	uint64_t last_queued; /* milliseconds of CLOCK_MONOTONIC */
+	size_t running;	      /* jobs taken and not ended */
 	unsigned draining;
 	int last_error;
 	bool stopped;

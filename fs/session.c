@@ -150,6 +150,12 @@ static void *greet(void *arg)
 	return NULL;
 }
 
+/* What the file takes has changed; its bytes, and so the kernel's pages, have not. */
+static void drop_attributes(void *ctx, uint64_t ino)
+{
+	fuse_lowlevel_notify_inval_inode(ctx, ino, -1, 0);
+}
+
 static int serve(struct session *session)
 {
 	const struct fs_options *options = session->options;
@@ -163,11 +169,13 @@ static int serve(struct session *session)
 
 	if (ret)
 		return ret;
+	stage_watch(session->mount.stage, drop_attributes, session->fuse);
 	ret = -pthread_create(&session->greeter, NULL, greet, session);
 	if (!ret) {
 		while (!loop_wait(session->loop, SIGNAL_CHECK_MS) && !fuse_session_exited(session->fuse))
 			;
 	}
+	stage_watch(session->mount.stage, NULL, NULL);
 	/* Still serving: what is dirty in the kernel comes as it unmounts. libfuse closes its own descriptor,
 	 * not ours. */
 	fuse_session_unmount(session->fuse);

@@ -236,6 +236,22 @@ static int publish_one(struct stage *stage, struct stage_publication *p)
 	return 0;
 }
 
+void stage_watch(struct stage *stage, void (*published)(void *ctx, uint64_t ino), void *ctx)
+{
+	pthread_mutex_lock(&stage->watch_lock);
+	stage->published = published;
+	stage->watch_ctx = ctx;
+	pthread_mutex_unlock(&stage->watch_lock);
+}
+
+static void tell_published(struct stage *stage, uint64_t ino)
+{
+	pthread_mutex_lock(&stage->watch_lock);
+	if (stage->published)
+		stage->published(stage->watch_ctx, ino);
+	pthread_mutex_unlock(&stage->watch_lock);
+}
+
 int stage_publish(struct stage *stage, struct stage_publication *group, size_t count)
 {
 	int rc = 0, sync;
@@ -261,6 +277,8 @@ int stage_publish(struct stage *stage, struct stage_publication *group, size_t c
 		if (!sync)
 			content_settle(job->content);
 		pthread_rwlock_unlock(&job->content->lock);
+		if (group[i].recipe)
+			tell_published(stage, job->ino);
 		end_job(stage, job);
 	}
 	return rc ? rc : sync;

@@ -72,6 +72,10 @@ struct stage {
 	pthread_mutex_t stripes[TABLE_STRIPES];
 	struct content *buckets[TABLE_BUCKETS];
 
+	pthread_mutex_t watch_lock; /* guards the two below, and is held over the call */
+	void (*published)(void *ctx, uint64_t ino);
+	void *watch_ctx;
+
 	pthread_mutex_t queue_lock; /* guards what follows; taken inside content locks */
 	pthread_cond_t queue_cond;  /* something was queued, ended or stopped */
 	struct queue queue;

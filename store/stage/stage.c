@@ -48,6 +48,7 @@ int stage_open(const char *dir, struct kv *kv, struct names *names, struct recip
 	for (size_t i = 0; i < TABLE_STRIPES; i++)
 		pthread_mutex_init(&stage->stripes[i], NULL);
 	pthread_mutex_init(&stage->queue_lock, NULL);
+	pthread_mutex_init(&stage->watch_lock, NULL);
 	tally_init(&stage->tally);
 	spares_init(&stage->spares, stage->dir_fd);
 	pthread_condattr_init(&attr);
@@ -81,6 +82,7 @@ void stage_close(struct stage *stage)
 	for (size_t i = 0; i < TABLE_STRIPES; i++)
 		pthread_mutex_destroy(&stage->stripes[i]);
 	pthread_mutex_destroy(&stage->queue_lock);
+	pthread_mutex_destroy(&stage->watch_lock);
 	pthread_cond_destroy(&stage->queue_cond);
 	close(stage->dir_fd);
 	free(stage->dir);

@@ -131,6 +131,10 @@ struct stage_publication {
  * must be durable before. Ends the jobs of all; the unpublished go back to the queue unless they were
  * dropped. One thread at a time. 0, or the first error other than -ESTALE. */
 int stage_publish(struct stage *stage, struct stage_publication *group, size_t count);
+/* Has `published` called, from the encoder's thread and with no lock of a file held, after each file that was
+ * published by recipe: what it takes has changed, not its bytes. NULL: nobody any more; a call under way has
+ * returned then. */
+void stage_watch(struct stage *stage, void (*published)(void *ctx, uint64_t ino), void *ctx);
 /* Returns a job unpublished because of `error`; it is tried again after `delay_ms`. */
 void stage_giveback(struct stage *stage, struct stage_job *job, unsigned delay_ms, int error);
 /* Wakes takers with -ESHUTDOWN. */

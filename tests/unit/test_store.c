@@ -341,6 +341,28 @@ static void shared_mapping_that_outlives_its_descriptor_is_waited_for(void **sta
 	free(bytes);
 }
 
+static void note_published(void *ctx, uint64_t ino)
+{
+	*(uint64_t *)ctx = ino;
+}
+
+static void publication_is_told(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *bytes = calloc(1, MIB);
+	uint64_t told = 0;
+
+	stage_watch(stage_of(f), note_published, &told);
+	put_file(f, "inline", bytes, 10);
+	drain(f);
+	assert_int_equal(told, 0);
+	uint64_t ino = put_file(f, "large", bytes, MIB);
+	drain(f);
+	assert_int_equal(told, ino);
+	stage_watch(stage_of(f), NULL, NULL);
+	free(bytes);
+}
+
 static void encoding_waits_for_calm(void **state)
 {
 	struct fixture *f = *state;
@@ -473,6 +495,7 @@ int main(void)
 			reader_keeps_its_descriptor_over_publication, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			shared_mapping_that_outlives_its_descriptor_is_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(publication_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(encoding_waits_for_calm, setup, teardown),
 		cmocka_unit_test_setup_teardown(holes_stay_holes, setup, teardown),
 		cmocka_unit_test_setup_teardown(dropped_file_leaves_nothing, setup, teardown),

@@ -9,12 +9,15 @@
 #include "fs/control.h"
 #include "tools/tool.h"
 
-static bool is_store(const char *path)
+/* 0, -ENOENT, or why that cannot be known. */
+static int look_for_store(const char *path)
 {
 	char name[PATH_MAX];
 	struct stat st;
 
-	return snprintf(name, sizeof name, "%s/superblock", path) < (int)sizeof name && !stat(name, &st);
+	if (snprintf(name, sizeof name, "%s/superblock", path) >= (int)sizeof name)
+		return -ENAMETOOLONG;
+	return stat(name, &st) ? -errno : 0;
 }
 
 /* Whether a daemon answers for the store, or why that cannot be known. */
@@ -54,9 +57,11 @@ int open_mount(const char *argument, struct open_target *target)
 
 int open_target(const char *argument, struct open_target *target)
 {
-	int rc;
+	int rc = look_for_store(argument);
 
-	if (!is_store(argument)) {
+	if (rc == -EACCES)
+		return tool_fail_errno(argument, rc);
+	if (rc) {
 		rc = store_of(argument, target->store);
 		if (!rc)
 			return open_mount(argument, target);

@@ -90,8 +90,8 @@ int kv_database_open(struct kv *kv, enum kv_mode mode)
 		rc = open_normal(kv);
 	for (unsigned tries = 0; rc == -ENOSPC && mode != MODE_READING && tries < 4; tries++)
 		rc = open_full(kv);
-	if (rc == -ENOSPC)
-		rc = open_as(kv, MODE_READING);
+	if (rc == -ENOSPC && !open_as(kv, MODE_READING))
+		rc = 0;
 	return rc;
 }
 

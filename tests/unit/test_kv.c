@@ -479,6 +479,23 @@ static void fill(struct world *w, off_t left)
 	free(block);
 }
 
+/* Takes what has become free since. */
+static void steal(struct world *w)
+{
+	char path[96];
+	char *block = calloc(1, 65536);
+	int fd;
+
+	filler_path(w, path);
+	fd = open(path, O_WRONLY | O_APPEND);
+	for (size_t step = 65536; step >= 1024; step /= 2) {
+		while (write(fd, block, step) > 0)
+			;
+	}
+	close(fd);
+	free(block);
+}
+
 static void make_room(struct world *w)
 {
 	char path[96];
@@ -666,7 +683,8 @@ static void test_no_room_at_all(void **state)
 	expect_noise(w->kv, 0, 100, 0);
 }
 
-/* With no byte left but the reserve, and then again: thousands of deletions, and trades for a part of it. */
+/* With no byte left but the reserve, somebody who takes whatever is free, and then again: thousands of
+ * deletions, and trades for a part of it. */
 static void test_reserve_is_for_what_frees(void **state)
 {
 	struct world *w = *state;
@@ -679,8 +697,11 @@ static void test_reserve_is_for_what_frees(void **state)
 	for (unsigned round = 0; round < 3; round++) {
 		assert_false(kv_is_full(w->kv));
 		fill(w, 0);
-		for (unsigned i = 0; i < 5000; i++)
+		for (unsigned i = 0; i < 5000; i++) {
+			if (i % 100 == 0)
+				steal(w);
 			assert_int_equal(delete_noise(w->kv, i, true), 0);
+		}
 		for (trades = 0; trades < 10000 && !trade_noise(w->kv, trades, 4096); trades++)
 			;
 		assert_in_range(trades, 1, 1000);

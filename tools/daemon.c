@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "store/util/log.h"
 #include "tools/mount.h"
 #include "tools/tool.h"
+
+#define MALLOC_ARENAS 4
 
 /*
  * The daemon's mount tells the command that waits for it one message over a pipe, and closes it: a byte, 'R'
@@ -90,6 +93,15 @@ static int fail(const struct serving *serving, const char *what, int error, cons
 	return tool_exit_of(error);
 }
 
+/* Dozens of threads with an arena each keep what they once needed: after a day of small files half a
+ * gigabyte. */
+static void bound_memory(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+#endif
+}
+
 int mount_serve(const struct mount_order *order, const char *store_path, const char *mountpoint, int told)
 {
 	struct serving serving = {told, order->verbose, false, store_path, mountpoint};
@@ -102,6 +114,7 @@ int mount_serve(const struct mount_order *order, const char *store_path, const c
 		log_setup(LOG_LEVEL_WARNING, 0);
 	raise_descriptor_limit();
 	umask(077);
+	bound_memory();
 	rc = store_open(store_path, &order->options.store, &store, &store_error);
 	if (rc)
 		return fail(&serving, store_path, rc, store_error.text);

@@ -5,7 +5,7 @@
 #include "store/decode/internal.h"
 
 #define CACHE_DEFAULT (128u << 20)
-#define WINDOW_MAX (16u << 20)
+#define WINDOW_MAX (8u << 20)
 #define THREADS_DEFAULT_MAX 8
 #define MOVED_TRIES 8
 

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/codec/cdc.h"
+#include "store/codec/codec.h"
 #include "store/store.h"
 
 #define MIB (1u << 20)
@@ -341,6 +343,74 @@ static void shared_mapping_that_outlives_its_descriptor_is_waited_for(void **sta
 	free(bytes);
 }
 
+/* The decoder's cache outlives a chunk's record; what is shared must be in the index. */
+static void collected_chunk_is_not_shared_from_the_cache(void **state)
+{
+	struct fixture *f = *state;
+	struct gc_result result;
+	size_t len;
+	uint8_t *bytes = checkpoint(0, 2, 200000, &len);
+	uint64_t ino = put_file(f, "first", bytes, len);
+
+	drain(f);
+	expect_bytes(f, ino, bytes, len);
+	assert_int_equal(names_unlink(f->store->parts.names, NAMES_ROOT, "first", NULL), 0);
+	assert_int_equal(content_drop(stage_of(f), ino), 0);
+	encoder_settle(f->store->parts.encoder);
+	assert_int_equal(gc_run(&f->store->parts, 0, NULL, NULL, &result), 0);
+	assert_true(result.chunks_removed > 0);
+	ino = put_file(f, "second", bytes, len);
+	drain(f);
+	assert_true(new_bytes(f, ino) > len / 2);
+	open_again(f, 2);
+	expect_bytes(f, ino, bytes, len);
+	free(bytes);
+}
+
+/* Likewise a chunk that was announced by a file whose encoding was then given up. */
+static void retracted_chunk_is_not_shared_from_the_cache(void **state)
+{
+	struct fixture *f = *state;
+	struct parts *parts = &f->store->parts;
+	struct codec_workspace *ws = codec_workspace_new();
+	uint8_t *bytes = malloc(MIB), payload[CODEC_BOUND(ENCODE_CHUNK)];
+	struct codec_result coded;
+	struct chunk_data *data;
+
+	for (size_t i = 0; i < MIB; i++)
+		bytes[i] = (uint8_t)((uint64_t)i * 0x9e3779b97f4a7c15u >> 56);
+	size_t n = ENCODE_CHUNK;
+	struct cdc cdc;
+	cdc_init(&cdc, chunks_seed(parts->chunks));
+	if (!cdc_incompressible(bytes + (MIB - 4096) / 2, 4096))
+		n = cdc_next(&cdc, bytes, ENCODE_CHUNK);
+	struct codec_input in = {.src = bytes, .len = n};
+	assert_int_equal(codec_encode(ws, payload, sizeof payload, &in, CODEC_DEFAULT, -1, &coded), 0);
+	struct frame frame = {.id = chunk_id_of(chunks_seed(parts->chunks), 0, bytes, n),
+		.raw_len = (uint32_t)n,
+		.payload_len = (uint32_t)coded.len,
+		.codec = (uint8_t)coded.codec,
+		.codec_version = CODEC_VERSION};
+	struct chunk_record record = {.raw_len = frame.raw_len,
+		.chain_bytes = frame.payload_len,
+		.codec = frame.codec,
+		.codec_version = frame.codec_version,
+		.depth = 1};
+	assert_int_equal(packs_append(parts->packs, &frame, payload, &record.place), 0);
+	assert_int_equal(chunks_announce(parts->chunks, &frame.id, &record), 0);
+	assert_int_equal(decode_chunk(parts->decoder, &frame.id, &data), 0);
+	decode_release(parts->decoder, data);
+	chunks_retract(parts->chunks, &frame.id);
+
+	uint64_t ino = put_file(f, "file", bytes, MIB);
+	drain(f);
+	assert_int_equal(chunks_get(parts->chunks, &frame.id, &record), 0);
+	open_again(f, 2);
+	expect_bytes(f, ino, bytes, MIB);
+	codec_workspace_free(ws);
+	free(bytes);
+}
+
 static void note_published(void *ctx, uint64_t ino)
 {
 	*(uint64_t *)ctx = ino;
@@ -495,6 +565,10 @@ int main(void)
 			reader_keeps_its_descriptor_over_publication, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			shared_mapping_that_outlives_its_descriptor_is_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			collected_chunk_is_not_shared_from_the_cache, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			retracted_chunk_is_not_shared_from_the_cache, setup, teardown),
 		cmocka_unit_test_setup_teardown(publication_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(encoding_waits_for_calm, setup, teardown),
 		cmocka_unit_test_setup_teardown(holes_stay_holes, setup, teardown),

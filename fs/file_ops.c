@@ -46,13 +46,14 @@ static void unlink_from(struct mount *mount, struct handle *handle)
 }
 
 /* Takes over `content`, whatever the outcome. */
-static int handle_new(
-	struct mount *mount, uint64_t ino, int flags, struct content *content, struct handle **out)
+static int handle_new(struct mount *mount, uint64_t ino, int flags, bool created, struct content *content,
+	struct handle **out)
 {
 	struct handle *handle = calloc(1, sizeof *handle);
 	struct node_ask ask = {
 		.writer = may_write(flags),
 		.reader = may_read(flags),
+		.created = created,
 		.may_direct = mount->init.direct_mmap,
 		.dev_fd = atomic_load(&mount->passthrough) ? mount->dev_fd : -1,
 	};
@@ -139,7 +140,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		reply_status(req, ret);
 		return;
 	}
-	ret = handle_new(mount, ino, flags, content, &handle);
+	ret = handle_new(mount, ino, flags, false, content, &handle);
 	if (!ret && kill) {
 		ret = kill_priv(mount, ino, &inode);
 		if (ret)
@@ -190,7 +191,7 @@ static void op_create(
 	}
 	if (unnamed)
 		nodes_set_unlinked(mount->nodes, inode.ino, true);
-	ret = handle_new(mount, inode.ino, flags, content, &handle);
+	ret = handle_new(mount, inode.ino, flags, true, content, &handle);
 	if (!ret && !reply_create(req, &entry, fi, handle))
 		return;
 	if (ret)

@@ -238,9 +238,9 @@ static int open_passed(struct node *node, const struct node_ask *ask, struct nod
 
 static void open_relayed(struct node *node, const struct node_ask *ask, struct node_open *out)
 {
-	bool write_only = ask->writer && !ask->reader;
+	bool fills = ask->writer && (ask->created || !ask->reader);
 
-	out->direct = ask->may_direct && (node->direct || (write_only && !node->cached));
+	out->direct = ask->may_direct && (node->direct || (fills && !node->cached));
 	out->version = ask->version;
 	out->keep_cache = node->has_pages && node->version == ask->version;
 	node->cached++;

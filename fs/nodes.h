@@ -42,16 +42,17 @@ struct node_open {
 /* What an open asks for. */
 struct node_ask {
 	bool writer, reader;
+	bool created;	 /* by this open: what its file holds is what it writes */
 	bool may_direct; /* a file opened past the page cache can still be mapped, on this kernel */
 	int dev_fd;	 /* -1: no passthrough */
 	int content_fd;	 /* -1: the bytes are not in a file */
 	uint64_t version;
 };
 
-/* Decides how an inode is opened. Who only writes is relayed past the page cache, unless others have it open
- * through that; and while such a writer is there, so is everybody else: their reads could leave pages behind
- * that his writes have overtaken. *denied is set when the kernel refuses backing files for want of rights or
- * for the file system below. */
+/* Decides how an inode is opened. Who only writes, or made the file, is relayed past the page cache, unless
+ * others have it open through that; and while such a writer is there, so is everybody else: their reads could
+ * leave pages behind that his writes have overtaken. *denied is set when the kernel refuses backing files for
+ * want of rights or for the file system below. */
 int nodes_open(
 	struct nodes *nodes, uint64_t ino, const struct node_ask *ask, struct node_open *out, bool *denied);
 /* Undoes nodes_open after the handle's release. */

@@ -101,10 +101,11 @@ static void pages_stay_while_the_version_does(void **state)
 	nodes_close(nodes, 9, -1, &a);
 }
 
-static struct node_open open_as(struct nodes *nodes, bool reader, bool writer)
+static struct node_open open_made(struct nodes *nodes, bool reader, bool writer, bool created)
 {
 	const struct node_ask ask = {.reader = reader,
 		.writer = writer,
+		.created = created,
 		.may_direct = true,
 		.dev_fd = -1,
 		.content_fd = -1,
@@ -114,6 +115,11 @@ static struct node_open open_as(struct nodes *nodes, bool reader, bool writer)
 
 	assert_int_equal(nodes_open(nodes, 9, &ask, &open, &denied), 0);
 	return open;
+}
+
+static struct node_open open_as(struct nodes *nodes, bool reader, bool writer)
+{
+	return open_made(nodes, reader, writer, false);
 }
 
 static void passthrough_refused(void **state)
@@ -167,6 +173,23 @@ static void writers_go_past_the_pages(void **state)
 	nodes_close(nodes, 9, -1, &reader);
 }
 
+static void makers_go_past_the_pages(void **state)
+{
+	struct nodes *nodes = *state;
+	struct node_open maker;
+
+	maker = open_made(nodes, true, true, true);
+	assert_true(maker.direct);
+	nodes_close(nodes, 9, -1, &maker);
+	maker = open_made(nodes, true, true, false);
+	assert_false(maker.direct);
+	nodes_close(nodes, 9, -1, &maker);
+	/* Who made it to read it gains nothing. */
+	maker = open_made(nodes, true, false, true);
+	assert_false(maker.direct);
+	nodes_close(nodes, 9, -1, &maker);
+}
+
 static void count_one(void *ctx, uint64_t ino)
 {
 	*(uint64_t *)ctx += ino;
@@ -196,6 +219,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pages_stay_while_the_version_does, setup, teardown),
 		cmocka_unit_test_setup_teardown(passthrough_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(writers_go_past_the_pages, setup, teardown),
+		cmocka_unit_test_setup_teardown(makers_go_past_the_pages, setup, teardown),
 		cmocka_unit_test(left_over),
 	};
 

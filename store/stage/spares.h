@@ -6,6 +6,8 @@
  * freed in the last minute before it takes one. So the file moves to spare/ and comes back under another
  * name.
  *
+ * A spare costs an inode and a name below, and no block; four bytes here.
+ *
  * A file is kept only if nobody has it open or mapped any more. What is in spare/ means nothing: it is
  * removed at open and at close.
  *
@@ -17,7 +19,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#define SPARES_MAX 8192u
+#define SPARES_MAX 65536u
 #define SPARES_BYTES (1u << 20) /* larger files are removed at once */
 
 struct spares {

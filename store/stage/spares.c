@@ -130,22 +130,32 @@ static bool may_keep(struct spares *spares, int fd)
 	       (uint64_t)st.st_blocks * 512 <= SPARES_BYTES && is_ours_alone(fd);
 }
 
-void spares_give(struct spares *spares, const char *name, int fd)
+/* Empties staging/NAME, which `fd` alone has open, and moves it to spare/. */
+static bool keep(struct spares *spares, const char *name, int fd)
 {
 	char spare[16];
 	uint32_t id;
 	int wfd;
 
-	if (!may_keep(spares, fd) || !new_id(spares, &id)) {
-		unlinkat(spares->staging_fd, name, 0);
-		return;
-	}
+	if (!may_keep(spares, fd) || !new_id(spares, &id))
+		return false;
 	name_of(id, spare);
-	if (renameat(spares->staging_fd, name, spares->dir_fd, spare)) {
-		unlinkat(spares->staging_fd, name, 0);
-		return;
-	}
+	if (renameat(spares->staging_fd, name, spares->dir_fd, spare))
+		return false;
 	wfd = openat(spares->dir_fd, spare, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
 	if (wfd < 0 || close(wfd) || !push(spares, id))
 		unlinkat(spares->dir_fd, spare, 0);
+	return true;
+}
+
+void spares_give(struct spares *spares, const char *name, int fd)
+{
+	int own = -1;
+
+	if (fd < 0)
+		fd = own = openat(spares->staging_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (!keep(spares, name, fd))
+		unlinkat(spares->staging_fd, name, 0);
+	if (own >= 0)
+		close(own);
 }

@@ -145,13 +145,22 @@ static void not_the_large(void **state)
 	assert_int_equal(f->spares.count, 0);
 }
 
-static void not_the_unknown(void **state)
+static void without_a_descriptor(void **state)
 {
 	struct fixture *f = *state;
+	int other;
 
 	close(staged(f, "a", 10));
 	spares_give(&f->spares, "a", -1);
 	assert_false(is_there(f, "a"));
+	assert_int_equal(f->spares.count, 1);
+	other = staged(f, "a", 10);
+	spares_give(&f->spares, "a", -1);
+	assert_false(is_there(f, "a"));
+	assert_int_equal(f->spares.count, 0);
+	close(other);
+	/* What is gone already is no error. */
+	spares_give(&f->spares, "a", -1);
 	assert_int_equal(f->spares.count, 0);
 }
 
@@ -191,7 +200,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_while_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_while_mapped, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_the_large, setup, teardown),
-		cmocka_unit_test_setup_teardown(not_the_unknown, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_a_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(makes_no_second, setup, teardown),
 		cmocka_unit_test_setup_teardown(leaves_nothing, setup, teardown),
 	};

@@ -185,7 +185,7 @@ static int take_lock(struct store *store, struct store_error *error)
 	return 0;
 }
 
-/* Staged files, packs and the key-value store want many descriptors. */
+/* Every open file takes one, and the packs and the key-value store want many. */
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;

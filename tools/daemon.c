@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -73,17 +72,6 @@ static void on_ready(void *ctx, const struct fs_state *state)
 	}
 }
 
-/* Every open file takes a descriptor. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int fail(const struct serving *serving, const char *what, int error, const char *text)
 {
 	char line[2048];
@@ -112,7 +100,6 @@ int mount_serve(const struct mount_order *order, const char *store_path, const c
 
 	if (told < 0)
 		log_setup(LOG_LEVEL_WARNING, 0);
-	raise_descriptor_limit();
 	umask(077);
 	bound_memory();
 	rc = store_open(store_path, &order->options.store, &store, &store_error);

@@ -11,7 +11,6 @@
 
 #define PACKS_IDLE_MAX 64u /* open packs that nobody is using */
 #define PACK_NAME_LEN 21u  /* 16 hex digits, ".pack" */
-#define FRAME_ALIGN 8u
 
 /* One open pack. Unless it is said otherwise, protected by packs->lock; id and fd are constant. */
 struct pack_file {
@@ -59,11 +58,6 @@ void pack_header_encode(uint8_t dst[PACK_HEADER_SIZE], const uint8_t uuid[16], u
 /* -EBADMSG damaged, or sound and of another store or pack (*foreign is then set). */
 int pack_header_check(
 	const uint8_t src[PACK_HEADER_SIZE], const uint8_t uuid[16], uint64_t id, bool *foreign);
-
-static inline uint64_t frame_span(uint32_t payload_len)
-{
-	return ((uint64_t)FRAME_HEADER_SIZE + payload_len + FRAME_ALIGN - 1) & ~(uint64_t)(FRAME_ALIGN - 1);
-}
 
 /* With packs->lock held. get: the pack, open for reading, with one more reference; NULL with *rc set. */
 struct pack_file *pack_file_get(struct packs *packs, uint64_t id, int *rc);

@@ -57,6 +57,7 @@
 #define PACK_TARGET (256u << 20)
 #define PACK_HEADER_SIZE 64u
 #define FRAME_HEADER_SIZE 80u
+#define FRAME_ALIGN 8u
 #define FRAME_PAYLOAD_MAX (1u << 20)
 #define FRAME_RAW_MAX (1u << 20)
 #define PACK_MAGIC "MPACK\r\n\x1a"
@@ -93,6 +94,12 @@ struct frame_place {
 	uint32_t offset; /* of the frame's header */
 	uint32_t payload_len;
 };
+
+/* What a frame takes of its pack: header, payload, and the bytes up to where the next may begin. */
+static inline uint64_t frame_span(uint32_t payload_len)
+{
+	return ((uint64_t)FRAME_HEADER_SIZE + payload_len + FRAME_ALIGN - 1) & ~(uint64_t)(FRAME_ALIGN - 1);
+}
 
 /* Pure: the 80 bytes before the payload (mithril-format(5)): magic, version, fields, XXH3-64 of the payload,
  * XXH3-64 of the header before it. */

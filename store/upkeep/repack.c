@@ -36,11 +36,6 @@ struct repack {
 	bool in_flight;
 };
 
-static uint64_t frame_size(uint32_t payload_len)
-{
-	return ((uint64_t)FRAME_HEADER_SIZE + payload_len + 7) & ~(uint64_t)7;
-}
-
 static struct pack_use *use_of(struct pack_uses *uses, uint64_t id)
 {
 	size_t low = 0, high = uses->count;
@@ -62,7 +57,7 @@ static int count_use(void *ctx, const struct chunk_id *id, const struct chunk_re
 
 	(void)id;
 	if (use) {
-		use->live_bytes += frame_size(record->place.payload_len);
+		use->live_bytes += frame_span(record->place.payload_len);
 		use->live_frames++;
 	}
 	return 0;
@@ -244,7 +239,7 @@ static int punch(struct repack *repack, const struct pack_use *use)
 		const struct frame_place *live = &repack->frames[i].place;
 
 		rc = packs_punch(packs, use->id, from, live->offset);
-		from = live->offset + frame_size(live->payload_len);
+		from = live->offset + frame_span(live->payload_len);
 	}
 	return rc ? rc : packs_punch(packs, use->id, from, UINT64_MAX);
 }

@@ -8,7 +8,6 @@
 
 struct fsck {
 	bool data, repair;
-	struct print_progress progress;
 };
 
 static bool option(void *ctx, int val, const char *value)
@@ -18,21 +17,6 @@ static bool option(void *ctx, int val, const char *value)
 	(void)value;
 	*(val == 'd' ? &fsck->data : &fsck->repair) = true;
 	return true;
-}
-
-static void report(void *ctx, const char *line)
-{
-	struct fsck *fsck = ctx;
-
-	print_progress_end(&fsck->progress);
-	printf("%s\n", line);
-}
-
-static int progress(void *ctx, const char *phase, double share)
-{
-	struct fsck *fsck = ctx;
-
-	return progress_phase(&fsck->progress, phase, share);
 }
 
 /* A check without repair opens the store read-only, which takes no lock: hold it, so that nobody changes the
@@ -51,13 +35,14 @@ static int hold(const char *path, int *lock)
 	return *lock < 0 ? tool_fail_errno(path, *lock) : TOOL_OK;
 }
 
-static int check(const char *path, struct fsck *fsck)
+static int check(const char *path, const struct fsck *fsck)
 {
 	struct store_options options = {.read_only = !fsck->repair, .no_background = true};
-	struct fsck_options how = {fsck->data, fsck->repair, progress, report, fsck};
+	struct print_progress progress = {0};
+	struct fsck_options how = {fsck->data, fsck->repair, progress_phase, progress_finding, &progress};
 	struct store *store;
 	int lock = -1, code = fsck->repair ? TOOL_OK : hold(path, &lock);
-	int64_t found = 0;
+	int64_t found;
 
 	if (!code)
 		code = open_store(path, &options, &store);
@@ -66,15 +51,11 @@ static int check(const char *path, struct fsck *fsck)
 	tool_catch_interrupt();
 	found = fsck_run(&store->parts, &how);
 	store_close(store);
-	print_progress_end(&fsck->progress);
-	if (found == -EINTR)
-		tool_end_interrupted();
-	if (found < 0)
-		code = tool_fail_errno(path, (int)found);
-	else if (found > 0)
-		code = TOOL_DATA;
-	if (found > 0)
+	code = progress_done(&progress, path, found);
+	if (found > 0) {
 		printf("%lld findings%s\n", (long long)found, fsck->repair ? " not repaired" : "");
+		code = TOOL_DATA;
+	}
 out:
 	if (lock >= 0)
 		close(lock);

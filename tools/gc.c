@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdio.h>
 
 #include "tools/open.h"
@@ -54,13 +53,10 @@ static int collect(const char *path, struct gc *gc)
 	tool_catch_interrupt();
 	rc = gc_run(&store->parts, (unsigned)gc->percent, progress_phase, &gc->progress, &result);
 	store_close(store);
-	print_progress_end(&gc->progress);
-	if (rc == -EINTR)
-		tool_end_interrupted();
-	if (rc)
-		return tool_fail_errno(path, rc);
-	gc->result = pack_result(&result);
-	return TOOL_OK;
+	code = progress_done(&gc->progress, path, rc);
+	if (!code)
+		gc->result = pack_result(&result);
+	return code;
 }
 
 static uint64_t number(const struct gc *gc, const char *name)

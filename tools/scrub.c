@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdio.h>
 
 #include "tools/open.h"
@@ -10,35 +9,23 @@ struct scrub {
 	int64_t bad;
 };
 
-static void report(void *ctx, const char *line)
-{
-	struct scrub *scrub = ctx;
-
-	print_progress_end(&scrub->progress);
-	printf("%s\n", line);
-}
-
-static int progress(void *ctx, const char *phase, double share)
-{
-	struct scrub *scrub = ctx;
-
-	return progress_phase(&scrub->progress, phase, share);
-}
-
 static void on_line(void *ctx, json_t *object)
 {
 	const char *finding = json_string_value(json_object_get(object, "finding"));
 	struct scrub *scrub = ctx;
 
 	if (finding)
-		report(ctx, finding);
+		progress_finding(&scrub->progress, finding);
 	else if (!progress_line(&scrub->progress, object))
 		scrub->bad = json_integer_value(json_object_get(object, "bad_chunks"));
 }
 
 static int verify(const char *path, struct scrub *scrub)
 {
-	struct fsck_options how = {.data = true, .progress = progress, .report = report, .ctx = scrub};
+	struct fsck_options how = {.data = true,
+		.progress = progress_phase,
+		.report = progress_finding,
+		.ctx = &scrub->progress};
 	struct store_options options = {.read_only = true};
 	struct store *store;
 	int code = open_store(path, &options, &store);
@@ -48,10 +35,7 @@ static int verify(const char *path, struct scrub *scrub)
 	tool_catch_interrupt();
 	scrub->bad = scrub_run(&store->parts, &how);
 	store_close(store);
-	print_progress_end(&scrub->progress);
-	if (scrub->bad == -EINTR)
-		tool_end_interrupted();
-	return scrub->bad < 0 ? tool_fail_errno(path, (int)scrub->bad) : TOOL_OK;
+	return progress_done(&scrub->progress, path, scrub->bad);
 }
 
 static int run(const struct tool *tool, int argc, char **argv)

@@ -67,17 +67,13 @@ static int run(const struct tool *tool, int argc, char **argv)
 	static const struct option options[] = {
 		{"data", no_argument, NULL, 'd'}, {"repair", no_argument, NULL, 'r'}, {0}};
 	struct fsck fsck = {0};
-	struct tool_arguments arguments = tool_parse(tool, argc, argv, options, option, &fsck, 1, 1);
 	struct open_target target;
-	int code;
+	int code = open_parse(tool, argc, argv, options, option, &fsck, &target);
 
-	if (arguments.code >= 0)
-		return arguments.code;
-	code = open_target(arguments.v[0], &target);
-	if (code)
+	if (code >= 0)
 		return code;
 	if (target.live)
-		return tool_fail(TOOL_SYSTEM, arguments.v[0],
+		return tool_fail(TOOL_SYSTEM, target.argument,
 			"unmount it first; mithril scrub works on a mounted store", "the store is mounted");
 	return check(target.store, &fsck);
 }

@@ -88,15 +88,11 @@ static int run(const struct tool *tool, int argc, char **argv)
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'}, {"dead", required_argument, NULL, 'd'}, {0}};
 	struct gc gc = {0};
-	struct tool_arguments arguments = tool_parse(tool, argc, argv, options, option, &gc, 1, 1);
 	struct open_target target;
 	char request[32] = "gc";
-	int code;
+	int code = open_parse(tool, argc, argv, options, option, &gc, &target);
 
-	if (arguments.code >= 0)
-		return arguments.code;
-	code = open_target(arguments.v[0], &target);
-	if (code)
+	if (code >= 0)
 		return code;
 	if (gc.percent)
 		snprintf(request, sizeof request, "gc %u", (unsigned)gc.percent);

@@ -43,6 +43,7 @@ int open_mount(const char *argument, struct open_target *target)
 {
 	int rc = store_of(argument, target->store);
 
+	target->argument = argument;
 	if (rc == -ENOTTY)
 		return tool_fail(TOOL_USAGE, argument, "mount a store with mithril mount STORE MNT",
 			"not on a Mithril mount");
@@ -55,10 +56,11 @@ int open_mount(const char *argument, struct open_target *target)
 		"the daemon of this mount does not answer");
 }
 
-int open_target(const char *argument, struct open_target *target)
+static int open_named(const char *argument, struct open_target *target)
 {
 	int rc = look_for_store(argument);
 
+	target->argument = argument;
 	if (rc == -EACCES)
 		return tool_fail_errno(argument, rc);
 	if (rc) {
@@ -73,6 +75,18 @@ int open_target(const char *argument, struct open_target *target)
 	if (!realpath(argument, target->store))
 		return tool_fail_errno(argument, -errno);
 	return ask_live(target);
+}
+
+int open_parse(const struct tool *tool, int argc, char **argv, const struct option *options,
+	bool (*option)(void *ctx, int val, const char *value), void *ctx, struct open_target *target)
+{
+	struct tool_arguments arguments = tool_parse(tool, argc, argv, options, option, ctx, 1, 1);
+	int code;
+
+	if (arguments.code >= 0)
+		return arguments.code;
+	code = open_named(arguments.v[0], target);
+	return code ? code : -1;
 }
 
 int open_store(const char *path, const struct store_options *options, struct store **store)

@@ -10,15 +10,19 @@
 #include <stdbool.h>
 
 #include "store/store.h"
+#include "tools/tool.h"
 
 struct open_target {
+	const char *argument; /* what the user named; the caller's */
 	char store[PATH_MAX];
 	bool live; /* a daemon has it and answers */
 };
 
-/* What MNT|STORE means. TOOL_OK, or the exit code of an error that has been reported. */
-int open_target(const char *argument, struct open_target *target);
-/* As open_target, of a mount only (MNT, or anything below it). */
+/* tool_parse of a command whose one argument is MNT|STORE, and what that means. -1: go on; otherwise the
+ * command ends now with that exit code, and what is wrong has been reported. */
+int open_parse(const struct tool *tool, int argc, char **argv, const struct option *options,
+	bool (*option)(void *ctx, int val, const char *value), void *ctx, struct open_target *target);
+/* What MNT means, or anything below it. TOOL_OK, or the exit code of an error that has been reported. */
 int open_mount(const char *argument, struct open_target *target);
 
 /* Opens a store that no daemon has. TOOL_OK, or the exit code of an error that has been reported. */

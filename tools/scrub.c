@@ -40,15 +40,11 @@ static int verify(const char *path, struct scrub *scrub)
 
 static int run(const struct tool *tool, int argc, char **argv)
 {
-	struct tool_arguments arguments = tool_parse(tool, argc, argv, NULL, NULL, NULL, 1, 1);
 	struct scrub scrub = {0};
 	struct open_target target;
-	int code;
+	int code = open_parse(tool, argc, argv, NULL, NULL, NULL, &target);
 
-	if (arguments.code >= 0)
-		return arguments.code;
-	code = open_target(arguments.v[0], &target);
-	if (code)
+	if (code >= 0)
 		return code;
 	code = target.live ? open_call(&target, "scrub", on_line, &scrub) : verify(target.store, &scrub);
 	print_progress_end(&scrub.progress);

@@ -78,16 +78,13 @@ static int run(const struct tool *tool, int argc, char **argv)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
 	bool as_json = false;
-	struct tool_arguments arguments = tool_parse(tool, argc, argv, options, option, &as_json, 1, 1);
 	struct open_target target;
 	json_t *stats = NULL;
-	int code;
+	int code = open_parse(tool, argc, argv, options, option, &as_json, &target);
 
-	if (arguments.code >= 0)
-		return arguments.code;
-	code = open_target(arguments.v[0], &target);
-	if (!code)
-		code = fetch(&target, &stats);
+	if (code >= 0)
+		return code;
+	code = fetch(&target, &stats);
 	if (code)
 		goto out;
 	if (!stats) {

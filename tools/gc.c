@@ -59,28 +59,22 @@ static int collect(const char *path, struct gc *gc)
 	return code;
 }
 
-static uint64_t number(const struct gc *gc, const char *name)
-{
-	return (uint64_t)json_integer_value(json_object_get(gc->result, name));
-}
-
 static void print(const struct gc *gc)
 {
 	char before[PRINT_AMOUNT], after[PRINT_AMOUNT];
 
 	if (gc->as_json) {
-		json_dumpf(gc->result, stdout, JSON_INDENT(2));
-		putchar('\n');
+		print_json(gc->result);
 		return;
 	}
 	printf("packs: %s, were %s; %llu chunks removed, %llu re-encoded, %llu frames moved, %llu packs "
 	       "removed\n",
-		print_bytes(after, number(gc, "bytes_after")),
-		print_bytes(before, number(gc, "bytes_before")),
-		(unsigned long long)number(gc, "chunks_removed"),
-		(unsigned long long)number(gc, "chunks_rebased"),
-		(unsigned long long)number(gc, "frames_moved"),
-		(unsigned long long)number(gc, "packs_removed"));
+		print_bytes(after, open_number(gc->result, "bytes_after")),
+		print_bytes(before, open_number(gc->result, "bytes_before")),
+		(unsigned long long)open_number(gc->result, "chunks_removed"),
+		(unsigned long long)open_number(gc->result, "chunks_rebased"),
+		(unsigned long long)open_number(gc->result, "frames_moved"),
+		(unsigned long long)open_number(gc->result, "packs_removed"));
 }
 
 static int run(const struct tool *tool, int argc, char **argv)

@@ -8,27 +8,6 @@
 #include "tools/print.h"
 #include "tools/tool.h"
 
-static bool option(void *ctx, int val, const char *value)
-{
-	(void)val;
-	(void)value;
-	*(bool *)ctx = true;
-	return true;
-}
-
-static void keep(void *ctx, json_t *object)
-{
-	json_t **kept = ctx;
-
-	if (!*kept)
-		*kept = json_incref(object);
-}
-
-static uint64_t number(const json_t *object, const char *name)
-{
-	return (uint64_t)json_integer_value(json_object_get(object, name));
-}
-
 static const char *string(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
@@ -75,12 +54,13 @@ static void add_segment(struct print_table *table, const json_t *segment)
 
 	format_shape(shape, sizeof shape, json_object_get(segment, "shape"));
 	format_codecs(codecs, sizeof codecs, json_object_get(segment, "codecs"));
-	print_bytes(bytes, number(segment, "bytes"));
-	print_bytes(stored, number(segment, "stored_bytes"));
-	format_ratio(ratio, sizeof ratio, number(segment, "bytes"), number(segment, "stored_bytes"));
+	print_bytes(bytes, open_number(segment, "bytes"));
+	print_bytes(stored, open_number(segment, "stored_bytes"));
+	format_ratio(
+		ratio, sizeof ratio, open_number(segment, "bytes"), open_number(segment, "stored_bytes"));
 	snprintf(
 		base, sizeof base, "%.0f%%", 100 * json_number_value(json_object_get(segment, "base_share")));
-	snprintf(depth, sizeof depth, "%llu", (unsigned long long)number(segment, "depth_max"));
+	snprintf(depth, sizeof depth, "%llu", (unsigned long long)open_number(segment, "depth_max"));
 	print_table_row(table, cells);
 }
 
@@ -93,12 +73,12 @@ static void print(const char *file, const json_t *info)
 	struct print_table *table;
 	size_t i;
 
-	format_ratio(ratio, sizeof ratio, number(info, "size"), number(info, "stored_bytes"));
-	printf("%s: %s, %s", file, string(info, "state"), print_bytes(size, number(info, "size")));
+	format_ratio(ratio, sizeof ratio, open_number(info, "size"), open_number(info, "stored_bytes"));
+	printf("%s: %s, %s", file, string(info, "state"), print_bytes(size, open_number(info, "size")));
 	if (!strcmp(string(info, "state"), "encoded"))
 		printf(", kept as %s in %s (%s), of which %s new when it was saved", string(info, "format"),
-			print_bytes(stored, number(info, "stored_bytes")), ratio,
-			print_bytes(added, number(info, "new_bytes")));
+			print_bytes(stored, open_number(info, "stored_bytes")), ratio,
+			print_bytes(added, open_number(info, "new_bytes")));
 	putchar('\n');
 	if (!json_array_size(segments))
 		return;
@@ -122,26 +102,24 @@ static int fetch(const char *file, json_t **info)
 	if (code)
 		return code;
 	snprintf(request, sizeof request, "info %llu", (unsigned long long)st.st_ino);
-	return open_call(&target, request, keep, info);
+	return open_call(&target, request, open_keep, info);
 }
 
 static int run(const struct tool *tool, int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
 	bool as_json = false;
-	struct tool_arguments arguments = tool_parse(tool, argc, argv, options, option, &as_json, 1, 1);
+	struct tool_arguments arguments =
+		tool_parse(tool, argc, argv, tool_json_option, tool_set_flag, &as_json, 1, 1);
 	json_t *info = NULL;
 	int code;
 
 	if (arguments.code >= 0)
 		return arguments.code;
 	code = fetch(arguments.v[0], &info);
-	if (!code && as_json) {
-		json_dumpf(info, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else if (!code) {
+	if (!code && as_json)
+		print_json(info);
+	else if (!code)
 		print(arguments.v[0], info);
-	}
 	json_decref(info);
 	return code;
 }

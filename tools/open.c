@@ -107,3 +107,16 @@ int open_call(const struct open_target *target, const char *request, void (*line
 			"the daemon went away");
 	return rc ? tool_fail_errno(target->store, rc) : TOOL_OK;
 }
+
+void open_keep(void *ctx, json_t *object)
+{
+	json_t **kept = ctx;
+
+	if (!*kept)
+		*kept = json_incref(object);
+}
+
+uint64_t open_number(const json_t *answer, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(answer, name));
+}

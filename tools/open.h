@@ -31,5 +31,10 @@ int open_store(const char *path, const struct store_options *options, struct sto
 /* Asks the daemon; `line` as control_call. TOOL_OK, or the exit code of an error that has been reported. */
 int open_call(const struct open_target *target, const char *request, void (*line)(void *ctx, json_t *object),
 	void *ctx);
+/* A `line` for it: keeps the first object in the json_t * that ctx points to, which was NULL; the caller
+ * frees it. */
+void open_keep(void *ctx, json_t *object);
+/* An integer of an answer; 0 where there is none. */
+uint64_t open_number(const json_t *answer, const char *name);
 
 #endif

@@ -130,6 +130,12 @@ void print_table_end(struct print_table *table)
 	free(table);
 }
 
+void print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec now;

@@ -1,9 +1,10 @@
 /*
- * Output for people: amounts, tables, progress.
+ * Output for people: amounts, tables, progress; and JSON for programs.
  */
 #ifndef MITHRIL_TOOLS_PRINT_H
 #define MITHRIL_TOOLS_PRINT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,9 @@ struct print_table *print_table_new(size_t columns, const char *const *headings)
 void print_table_row(struct print_table *table, const char *const *cells);
 /* Prints to standard output and frees. NULL is fine. */
 void print_table_end(struct print_table *table);
+
+/* Prints to standard output, with a line's end. */
+void print_json(const json_t *json);
 
 /* One line on standard error that is drawn over, only where that is a terminal and at most ten times a
  * second. */

@@ -5,27 +5,6 @@
 #include "tools/print.h"
 #include "tools/tool.h"
 
-static bool option(void *ctx, int val, const char *value)
-{
-	(void)val;
-	(void)value;
-	*(bool *)ctx = true;
-	return true;
-}
-
-static void keep(void *ctx, json_t *object)
-{
-	json_t **kept = ctx;
-
-	if (!*kept)
-		*kept = json_incref(object);
-}
-
-static uint64_t number(const json_t *stats, const char *name)
-{
-	return (uint64_t)json_integer_value(json_object_get(stats, name));
-}
-
 static double share(const json_t *stats, const char *name)
 {
 	return 100 * json_number_value(json_object_get(stats, name));
@@ -35,7 +14,7 @@ static void print_amount(const json_t *stats, const char *title, const char *nam
 {
 	char amount[PRINT_AMOUNT];
 
-	printf("%-22s %12s\n", title, print_bytes(amount, number(stats, name)));
+	printf("%-22s %12s\n", title, print_bytes(amount, open_number(stats, name)));
 }
 
 static void print(const json_t *stats)
@@ -48,10 +27,10 @@ static void print(const json_t *stats)
 	print_amount(stats, "  packs", "pack_bytes");
 	print_amount(stats, "  index", "kv_bytes");
 	print_amount(stats, "  staged, raw", "staged_bytes");
-	printf("%-22s %12llu\n", "files", (unsigned long long)number(stats, "files"));
-	printf("%-22s %12llu\n", "directories", (unsigned long long)number(stats, "directories"));
-	printf("%-22s %12llu\n", "chunks", (unsigned long long)number(stats, "chunks"));
-	printf("%-22s %12llu\n", "awaiting encoding", (unsigned long long)number(stats, "queued_files"));
+	printf("%-22s %12llu\n", "files", (unsigned long long)open_number(stats, "files"));
+	printf("%-22s %12llu\n", "directories", (unsigned long long)open_number(stats, "directories"));
+	printf("%-22s %12llu\n", "chunks", (unsigned long long)open_number(stats, "chunks"));
+	printf("%-22s %12llu\n", "awaiting encoding", (unsigned long long)open_number(stats, "queued_files"));
 	printf("%-22s %11.1f%%\n", "there already (dedup)", share(stats, "dedup_share"));
 	printf("%-22s %11.1f%%\n", "as a difference", share(stats, "delta_share"));
 	if (rate > 0)
@@ -65,7 +44,7 @@ static int fetch(const struct open_target *target, json_t **stats)
 	int code;
 
 	if (target->live)
-		return open_call(target, "stats", keep, stats);
+		return open_call(target, "stats", open_keep, stats);
 	code = open_store(target->store, &options, &store);
 	if (code)
 		return code;
@@ -76,11 +55,10 @@ static int fetch(const struct open_target *target, json_t **stats)
 
 static int run(const struct tool *tool, int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
 	bool as_json = false;
 	struct open_target target;
 	json_t *stats = NULL;
-	int code = open_parse(tool, argc, argv, options, option, &as_json, &target);
+	int code = open_parse(tool, argc, argv, tool_json_option, tool_set_flag, &as_json, &target);
 
 	if (code >= 0)
 		return code;
@@ -91,12 +69,10 @@ static int run(const struct tool *tool, int argc, char **argv)
 		code = tool_fail(TOOL_SYSTEM, target.store, NULL, "no answer");
 		goto out;
 	}
-	if (as_json) {
-		json_dumpf(stats, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
+	if (as_json)
+		print_json(stats);
+	else
 		print(stats);
-	}
 out:
 	json_decref(stats);
 	return code;

@@ -149,6 +149,16 @@ struct tool_arguments tool_parse(const struct tool *tool, int argc, char **argv,
 	return (struct tool_arguments){.code = -1, .v = argv + optind, .count = count};
 }
 
+bool tool_set_flag(void *ctx, int val, const char *value)
+{
+	(void)val;
+	(void)value;
+	*(bool *)ctx = true;
+	return true;
+}
+
+const struct option tool_json_option[] = {{"json", no_argument, NULL, 'j'}, {0}};
+
 bool tool_parse_size(const char *text, uint64_t *bytes)
 {
 	static const char units[] = "KMGTPE";

@@ -45,6 +45,11 @@ struct tool_arguments {
 struct tool_arguments tool_parse(const struct tool *tool, int argc, char **argv, const struct option *options,
 	bool (*option)(void *ctx, int val, const char *value), void *ctx, int min, int max);
 
+/* An `option` for a command that has one, without a value: sets the bool ctx. */
+bool tool_set_flag(void *ctx, int val, const char *value);
+/* The `options` where that one is -j, --json. */
+extern const struct option tool_json_option[];
+
 /* Prints the line and returns `code`. `next` may be NULL. */
 int tool_fail(enum tool_exit code, const char *what, const char *next, const char *why, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -15,14 +15,6 @@
 #include "tools/print.h"
 #include "tools/tool.h"
 
-static bool option(void *ctx, int val, const char *value)
-{
-	(void)val;
-	(void)value;
-	*(bool *)ctx = true;
-	return true;
-}
-
 /* An ordinary user has no right to umount(2), but fusermount3 does it for the owner of the mount. */
 static int fusermount(const char *mountpoint, bool lazy)
 {
@@ -93,7 +85,7 @@ static int run(const struct tool *tool, int argc, char **argv)
 {
 	static const struct option options[] = {{"lazy", no_argument, NULL, 'l'}, {0}};
 	bool lazy = false;
-	struct tool_arguments arguments = tool_parse(tool, argc, argv, options, option, &lazy, 1, 1);
+	struct tool_arguments arguments = tool_parse(tool, argc, argv, options, tool_set_flag, &lazy, 1, 1);
 	char store[PATH_MAX], path[PATH_MAX];
 	int rc, code;
 

@@ -103,7 +103,7 @@ const struct tool tool_gc = {
 	.arguments = "[--json] [--dead PERCENT] MNT|STORE",
 	.summary = "Give the space of deleted files back now",
 	.help = "  -j, --json          one JSON object\n"
-		"  -d, --dead PERCENT  rewrite packs with at least that share of dead bytes (default 10)\n\n"
+		"  -d, --dead PERCENT  rewrite packs with at least that share of dead bytes (default 5)\n\n"
 		"A mounted store does this by itself when enough was deleted. Works while mounted and while "
 		"not.\n"
 		"Ctrl-C ends it early and leaves the store sound.\n",

@@ -8,15 +8,16 @@
 #include "store/names/internal.h"
 #include "store/util/bytes.h"
 
-#define KEY_MAX (8u + NAMES_XATTR_NAME_MAX)
+#define PREFIX 8u /* be64 ino */
+#define KEY_MAX (PREFIX + NAMES_XATTR_NAME_MAX)
 
 static size_t xattr_key(uint8_t key[KEY_MAX], uint64_t ino, const char *name)
 {
 	size_t len = strlen(name);
 
 	put_be64(key, ino);
-	memcpy(key + 8, name, len);
-	return 8 + len;
+	memcpy(key + PREFIX, name, len);
+	return PREFIX + len;
 }
 
 void xattr_put(struct names *names, struct kv_batch *batch, uint64_t ino, const char *name, const void *value,
@@ -44,14 +45,20 @@ int xattr_load(struct names *names, uint64_t ino, const char *name, void **value
 	return rc == -ENOENT ? -ENODATA : rc;
 }
 
-int xattr_delete_all(struct names *names, struct kv_batch *batch, uint64_t ino)
+/* Over all that the inode has, the target of a symbolic link too; NULL: no memory. */
+static struct kv_iter *iter_of(struct names *names, uint64_t ino)
 {
-	uint8_t prefix[8];
-	struct kv_iter *it;
-	int rc;
+	uint8_t prefix[PREFIX];
 
 	put_be64(prefix, ino);
-	it = kv_iter_new(names->kv, KV_XATTRS, prefix, sizeof prefix);
+	return kv_iter_new(names->kv, KV_XATTRS, prefix, sizeof prefix);
+}
+
+int xattr_delete_all(struct names *names, struct kv_batch *batch, uint64_t ino)
+{
+	struct kv_iter *it = iter_of(names, ino);
+	int rc;
+
 	if (!it)
 		return -ENOMEM;
 	for (; kv_iter_valid(it); kv_iter_next(it)) {
@@ -109,23 +116,20 @@ ssize_t names_getxattr(struct names *names, uint64_t ino, const char *name, void
 /* Copies the names that fit and gives the length of all. */
 static ssize_t list(struct names *names, uint64_t ino, char *dst, size_t capacity)
 {
-	uint8_t prefix[8];
-	struct kv_iter *it;
+	struct kv_iter *it = iter_of(names, ino);
 	size_t total = 0;
 	int rc;
 
-	put_be64(prefix, ino);
-	it = kv_iter_new(names->kv, KV_XATTRS, prefix, sizeof prefix);
 	if (!it)
 		return -ENOMEM;
 	for (; kv_iter_valid(it); kv_iter_next(it)) {
 		size_t len;
 		const char *key = kv_iter_key(it, &len);
-		if (len == sizeof prefix)
+		if (len == PREFIX)
 			continue;
-		len -= sizeof prefix;
+		len -= PREFIX;
 		if (total + len + 1 <= capacity) {
-			memcpy(dst + total, key + sizeof prefix, len);
+			memcpy(dst + total, key + PREFIX, len);
 			dst[total + len] = 0;
 		}
 		total += len + 1;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/util/array.h"
 #include "store/util/log.h"
 
 #define PAUSE_MS 50
@@ -98,16 +99,11 @@ int drops_start(struct stage *stage, struct drops **out)
 
 static bool reserve_one(struct drops *drops)
 {
-	size_t capacity = drops->capacity ? drops->capacity * 2 : 256;
-	uint64_t *inos;
+	uint64_t *inos = array_grow(drops->inos, drops->count, &drops->capacity, sizeof *inos);
 
-	if (drops->count < drops->capacity)
-		return true;
-	inos = realloc(drops->inos, capacity * sizeof *inos);
 	if (!inos)
 		return false;
 	drops->inos = inos;
-	drops->capacity = capacity;
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include "store/formats/formats.h"
 #include "store/report/report.h"
 #include "store/upkeep/marks.h"
+#include "store/util/array.h"
 
 #define OUTSIDE "(headers and small tensors)"
 
@@ -35,18 +36,12 @@ struct info {
 static int add_segment(void *ctx, const struct segment *segment)
 {
 	struct info *info = ctx;
-	struct part *part;
+	struct part *part, *parts = array_grow(info->parts, info->count, &info->capacity, sizeof *parts);
 
-	if (info->count == info->capacity) {
-		size_t capacity = info->capacity ? 2 * info->capacity : 64;
-		struct part *parts = realloc(info->parts, capacity * sizeof *parts);
-
-		if (!parts)
-			return -ENOMEM;
-		info->parts = parts;
-		info->capacity = capacity;
-	}
-	part = &info->parts[info->count];
+	if (!parts)
+		return -ENOMEM;
+	info->parts = parts;
+	part = &parts[info->count];
 	*part = (struct part){
 		.off = segment->off, .len = segment->len, .dtype = segment->dtype, .ndims = segment->ndims};
 	memcpy(part->dims, segment->dims, sizeof part->dims);

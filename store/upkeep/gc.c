@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "store/util/array.h"
 #include "store/util/log.h"
 
 #define PURGE_BATCH (4u << 20) /* bytes */
@@ -52,17 +53,12 @@ struct dead_list {
 static int note_dead(void *ctx, uint64_t recipe)
 {
 	struct dead_list *list = ctx;
+	uint64_t *recipes = array_grow(list->recipes, list->count, &list->capacity, sizeof *recipes);
 
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 256;
-		uint64_t *recipes = realloc(list->recipes, capacity * sizeof *recipes);
-
-		if (!recipes)
-			return -ENOMEM;
-		list->recipes = recipes;
-		list->capacity = capacity;
-	}
-	list->recipes[list->count++] = recipe;
+	if (!recipes)
+		return -ENOMEM;
+	list->recipes = recipes;
+	recipes[list->count++] = recipe;
 	return 0;
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/util/array.h"
+
 struct search {
 	struct gc *gc;
 	struct orphans *orphans;
@@ -32,16 +34,12 @@ static int find_root(struct gc *gc, const struct chunk_id *base, struct chunk_id
 
 static int append(struct orphans *orphans, const struct orphan *orphan)
 {
-	if (orphans->count == orphans->capacity) {
-		size_t capacity = orphans->capacity ? 2 * orphans->capacity : 256;
-		struct orphan *list = realloc(orphans->list, capacity * sizeof *list);
+	struct orphan *list = array_grow(orphans->list, orphans->count, &orphans->capacity, sizeof *list);
 
-		if (!list)
-			return -ENOMEM;
-		orphans->list = list;
-		orphans->capacity = capacity;
-	}
-	orphans->list[orphans->count++] = *orphan;
+	if (!list)
+		return -ENOMEM;
+	orphans->list = list;
+	list[orphans->count++] = *orphan;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "store/upkeep/gc.h"
+#include "store/util/array.h"
 #include "store/util/log.h"
 
 #define SMALL_PACK (PACK_TARGET / 16)
@@ -132,6 +133,7 @@ static int sort_frame(void *ctx, const struct frame *frame, const struct frame_p
 {
 	struct repack *repack = ctx;
 	struct chunk_record record, announced;
+	struct live_frame *frames;
 	int rc = chunks_get(repack->gc->parts->chunks, &frame->id, &record);
 
 	if (rc == -ENOENT) {
@@ -145,16 +147,11 @@ static int sort_frame(void *ctx, const struct frame *frame, const struct frame_p
 	repack->in_flight |= chunks_announced(repack->gc->parts->chunks, &frame->id, &announced);
 	if (!same_place(&record.place, place))
 		return 0;
-	if (repack->count == repack->capacity) {
-		size_t capacity = repack->capacity ? 2 * repack->capacity : 1024;
-		struct live_frame *frames = realloc(repack->frames, capacity * sizeof *frames);
-
-		if (!frames)
-			return -ENOMEM;
-		repack->frames = frames;
-		repack->capacity = capacity;
-	}
-	repack->frames[repack->count++] = (struct live_frame){frame->id, *place};
+	frames = array_grow(repack->frames, repack->count, &repack->capacity, sizeof *frames);
+	if (!frames)
+		return -ENOMEM;
+	repack->frames = frames;
+	frames[repack->count++] = (struct live_frame){frame->id, *place};
 	return 0;
 }
 

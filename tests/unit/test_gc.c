@@ -8,6 +8,7 @@
 
 #define TENSORS 2u
 #define ELEMENTS 300000u
+#define NAME 32
 
 static int setup(void **state)
 {
@@ -42,35 +43,64 @@ static void expect_clean(struct world *w)
 	assert_int_equal(fsck_run(&w->store->parts, &options), 0);
 }
 
+static const char *name_of(unsigned step, char name[NAME])
+{
+	snprintf(name, NAME, "checkpoint-%u", step);
+	return name;
+}
+
+/* Does not wait for the encoder. */
+static void save(struct world *w, unsigned step, unsigned tensors, size_t elements)
+{
+	char name[NAME];
+	size_t len;
+	uint8_t *bytes = checkpoint(step, tensors, elements, &len);
+
+	world_put(w, name_of(step, name), bytes, len);
+	free(bytes);
+}
+
+static void expect_saved(struct world *w, unsigned step, unsigned tensors, size_t elements)
+{
+	char name[NAME];
+	size_t len;
+	uint8_t *bytes = checkpoint(step, tensors, elements, &len);
+
+	world_expect(w, name_of(step, name), bytes, len);
+	free(bytes);
+}
+
 static void put_step(struct world *w, unsigned step)
 {
-	char name[32];
-	size_t len;
-	uint8_t *bytes = checkpoint(step, TENSORS, ELEMENTS, &len);
-
-	snprintf(name, sizeof name, "checkpoint-%u", step);
-	world_put(w, name, bytes, len);
+	save(w, step, TENSORS, ELEMENTS);
 	world_drain(w);
-	free(bytes);
 }
 
 static void delete_step(struct world *w, unsigned step)
 {
-	char name[32];
+	char name[NAME];
 
-	snprintf(name, sizeof name, "checkpoint-%u", step);
-	world_delete(w, name);
+	world_delete(w, name_of(step, name));
 }
 
 static void expect_step(struct world *w, unsigned step)
 {
-	char name[32];
-	size_t len;
-	uint8_t *bytes = checkpoint(step, TENSORS, ELEMENTS, &len);
+	expect_saved(w, step, TENSORS, ELEMENTS);
+}
 
-	snprintf(name, sizeof name, "checkpoint-%u", step);
-	world_expect(w, name, bytes, len);
-	free(bytes);
+static void expect_steps(struct world *w, unsigned first, unsigned last)
+{
+	for (unsigned step = first; step <= last; step++)
+		expect_step(w, step);
+}
+
+/* The second stands on the first. */
+static void put_and_delete_two(struct world *w)
+{
+	put_step(w, 1);
+	put_step(w, 2);
+	delete_step(w, 1);
+	delete_step(w, 2);
 }
 
 static uint64_t pack_bytes(struct world *w)
@@ -90,25 +120,32 @@ static uint64_t bytes_of_last_three(unsigned last)
 	return bytes;
 }
 
-static void rotation_gives_space_back(void **state)
+/* Leaves the last three, and little more than they would take alone. */
+static void rotate(struct world *w, unsigned last, bool collect_each)
 {
-	struct world *w = *state;
-	unsigned last = 12;
-	uint64_t bytes;
+	uint64_t bytes, alone = bytes_of_last_three(last);
 
 	for (unsigned step = 1; step <= last; step++) {
 		put_step(w, step);
 		if (step > 3)
 			delete_step(w, step - 3);
+		if (collect_each || step == last)
+			collect(w);
 	}
-	collect(w);
 	bytes = pack_bytes(w);
-	print_message("rotated: %zu KiB; only the last three: %zu KiB\n", (size_t)bytes >> 10,
-		(size_t)bytes_of_last_three(last) >> 10);
-	assert_true(bytes * 100 <= bytes_of_last_three(last) * 110);
+	print_message(
+		"rotated: %zu KiB; only the last three: %zu KiB\n", (size_t)bytes >> 10, (size_t)alone >> 10);
+	assert_true(bytes * 100 <= alone * 110);
+}
+
+static void rotation_gives_space_back(void **state)
+{
+	struct world *w = *state;
+	unsigned last = 12;
+
+	rotate(w, last, false);
 	for (int again = 0; again < 2; again++) {
-		for (unsigned step = last - 2; step <= last; step++)
-			expect_step(w, step);
+		expect_steps(w, last - 2, last);
 		world_open(w, true);
 	}
 	expect_clean(w);
@@ -119,17 +156,8 @@ static void rotation_with_a_collection_each_time(void **state)
 	struct world *w = *state;
 	unsigned last = 9;
 
-	for (unsigned step = 1; step <= last; step++) {
-		put_step(w, step);
-		if (step > 3)
-			delete_step(w, step - 3);
-		collect(w);
-	}
-	print_message("rotated: %zu KiB; only the last three: %zu KiB\n", (size_t)pack_bytes(w) >> 10,
-		(size_t)bytes_of_last_three(last) >> 10);
-	assert_true(pack_bytes(w) * 100 <= bytes_of_last_three(last) * 110);
-	for (unsigned step = last - 2; step <= last; step++)
-		expect_step(w, step);
+	rotate(w, last, true);
+	expect_steps(w, last - 2, last);
 	expect_clean(w);
 }
 
@@ -138,10 +166,7 @@ static void nothing_remains_of_nothing(void **state)
 	struct world *w = *state;
 	struct gc_result result;
 
-	put_step(w, 1);
-	put_step(w, 2);
-	delete_step(w, 1);
-	delete_step(w, 2);
+	put_and_delete_two(w);
 	result = collect(w);
 	assert_int_equal(result.recipes_purged, 2);
 	assert_true(result.chunks_removed > 0);
@@ -193,8 +218,7 @@ static void a_collection_of_nothing_moves_nothing(void **state)
 	assert_int_equal(result.chunks_removed, 0);
 	assert_int_equal(result.chunks_rebased, 0);
 	assert_int_equal(result.frames_moved, 0);
-	expect_step(w, 1);
-	expect_step(w, 2);
+	expect_steps(w, 1, 2);
 }
 
 /* Too many stand on one base: it stays, and all of them. */
@@ -203,41 +227,39 @@ static void a_base_of_many_stays(void **state)
 	struct world *w = *state;
 	struct gc_result result;
 	unsigned last = 36;
-	uint8_t *bytes;
-	size_t len;
 
 	for (unsigned step = 1; step <= last; step++) {
-		char name[32];
-
-		snprintf(name, sizeof name, "checkpoint-%u", step);
-		bytes = checkpoint(step, 1, 40000, &len);
-		world_put(w, name, bytes, len);
+		save(w, step, 1, 40000);
 		world_drain(w);
-		free(bytes);
 	}
 	delete_step(w, 1);
 	result = collect(w);
 	assert_int_equal(result.chunks_rebased, 0);
 	world_open(w, true);
-	for (unsigned step = 2; step <= last; step++) {
-		char name[32];
-
-		snprintf(name, sizeof name, "checkpoint-%u", step);
-		bytes = checkpoint(step, 1, 40000, &len);
-		world_expect(w, name, bytes, len);
-		free(bytes);
-	}
+	for (unsigned step = 2; step <= last; step++)
+		expect_saved(w, step, 1, 40000);
 	expect_clean(w);
 }
 
 /* --- pins, as an encoder holds them --- */
 
-static int find_based(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
+static int note_based(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
 {
 	if (chunk_id_is_zero(&record->base))
 		return 0;
 	*(struct chunk_id *)ctx = *id;
 	return 1;
+}
+
+/* A chunk that nothing refers to any more, and that stands on another. */
+static struct chunk_id make_dead_based(struct world *w)
+{
+	struct chunk_id id;
+
+	put_and_delete_two(w);
+	world_open(w, false);
+	assert_int_equal(chunks_each(w->store->parts.chunks, note_based, &id), 1);
+	return id;
 }
 
 static bool is_readable(struct world *w, const struct chunk_id *id)
@@ -254,14 +276,8 @@ static void a_pinned_chunk_stays_with_what_it_stands_on(void **state)
 {
 	struct world *w = *state;
 	struct chunk_record record;
-	struct chunk_id id;
+	struct chunk_id id = make_dead_based(w);
 
-	put_step(w, 1);
-	put_step(w, 2);
-	delete_step(w, 1);
-	delete_step(w, 2);
-	world_open(w, false);
-	assert_int_equal(chunks_each(w->store->parts.chunks, find_based, &id), 1);
 	assert_int_equal(chunks_get(w->store->parts.chunks, &id, &record), 0);
 	chunks_pin(w->store->parts.chunks, &id);
 	collect(w);
@@ -292,17 +308,10 @@ static int pin_before_removal(void *ctx, const char *phase, double share)
 static void a_pin_during_a_collection_counts(void **state)
 {
 	struct world *w = *state;
-	struct late_pin pin = {.w = w};
+	struct chunk_id id = make_dead_based(w);
+	struct late_pin pin = {w, &id};
 	struct gc_result result;
-	struct chunk_id id;
 
-	put_step(w, 1);
-	put_step(w, 2);
-	delete_step(w, 1);
-	delete_step(w, 2);
-	world_open(w, false);
-	assert_int_equal(chunks_each(w->store->parts.chunks, find_based, &id), 1);
-	pin.id = &id;
 	assert_int_equal(gc_run(&w->store->parts, 0, pin_before_removal, &pin, &result), 0);
 	assert_true(is_readable(w, &id));
 	expect_clean(w);
@@ -352,14 +361,8 @@ static void readers_and_writers_go_on(void **state)
 	r.ino = inode.ino;
 	assert_int_equal(pthread_create(&thread, NULL, read_on, &r), 0);
 	for (unsigned step = 3; step < 9; step++) {
-		size_t len;
-		uint8_t *bytes = checkpoint(step, TENSORS, ELEMENTS, &len);
-		char name[32];
-
 		/* The encoder is at work on this one while the one before it goes. */
-		snprintf(name, sizeof name, "checkpoint-%u", step);
-		world_put(w, name, bytes, len);
-		free(bytes);
+		save(w, step, TENSORS, ELEMENTS);
 		delete_step(w, step == 3 ? 1 : step - 1);
 		collect(w);
 	}
@@ -474,8 +477,7 @@ static void death_at_any_step_loses_nothing(void **state)
 		bool ended = collect_and_die(w, at);
 
 		world_open(w, false);
-		expect_step(w, 4);
-		expect_step(w, 5);
+		expect_steps(w, 4, 5);
 		expect_clean(w);
 		world_shut(w);
 		if (ended)
@@ -506,8 +508,7 @@ static void early_end_leaves_a_sound_store(void **state)
 
 		rc = gc_run(&w->store->parts, 0, leave, &stop, &result);
 		assert_true(!rc || rc == -EINTR);
-		expect_step(w, 4);
-		expect_step(w, 5);
+		expect_steps(w, 4, 5);
 	}
 	expect_clean(w);
 }

@@ -5,7 +5,6 @@
 #ifndef MITHRIL_TESTS_DECODE_WORLD_H
 #define MITHRIL_TESTS_DECODE_WORLD_H
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,12 +17,13 @@
 
 #include "store/codec/codec.h"
 #include "store/decode/decode.h"
+#include "tests/unit/scratch.h"
 
 #define CHUNK (256u << 10)
 #define SEED 0x1234u
 
 struct world {
-	char path[64], kv_path[80], packs_path[80];
+	char path[SCRATCH_PATH], kv_path[SCRATCH_PATH + 8], packs_path[SCRATCH_PATH + 8];
 	struct kv *kv;
 	struct packs *packs;
 	struct chunks *chunks;
@@ -42,10 +42,9 @@ static inline uint64_t next_random(uint64_t *state)
 
 static inline void world_open(struct world *w, size_t cache_bytes, unsigned threads)
 {
-	struct kv_options options = {.create = true, .block_cache = 1 << 20, .write_buffer = 8 << 20};
 	uint8_t uuid[16] = "decode-world";
 
-	assert_int_equal(kv_open(w->kv_path, &options, &w->kv), 0);
+	w->kv = scratch_kv(w->kv_path);
 	assert_int_equal(packs_open(w->packs_path, uuid, false, &w->packs), 0);
 	assert_int_equal(chunks_open(w->kv, SEED, &w->chunks), 0);
 	assert_int_equal(recipes_open(w->kv, &w->recipes), 0);
@@ -71,8 +70,7 @@ static inline int world_setup(void **state)
 {
 	struct world *w = calloc(1, sizeof *w);
 
-	strcpy(w->path, "/tmp/decode_world.XXXXXX");
-	assert_non_null(mkdtemp(w->path));
+	scratch_make(w->path);
 	snprintf(w->kv_path, sizeof w->kv_path, "%s/kv", w->path);
 	snprintf(w->packs_path, sizeof w->packs_path, "%s/packs", w->path);
 	assert_int_equal(mkdir(w->kv_path, 0700) | mkdir(w->packs_path, 0700), 0);
@@ -83,21 +81,13 @@ static inline int world_setup(void **state)
 	return 0;
 }
 
-static inline int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline int world_teardown(void **state)
 {
 	struct world *w = *state;
 
 	world_close(w);
 	codec_workspace_free(w->ws);
-	nftw(w->path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(w->path);
 	free(w);
 	return 0;
 }
@@ -121,8 +111,7 @@ static inline void put_record(struct world *w, const struct chunk_id *id, const 
 	struct kv_batch *batch = kv_batch_new();
 
 	chunks_put(w->chunks, batch, id, record);
-	assert_int_equal(kv_write(w->kv, batch, false), 0);
-	kv_batch_free(batch);
+	scratch_write(w->kv, batch);
 }
 
 /* Appends a payload as the frame of `id` and enters it. */
@@ -179,9 +168,8 @@ static inline uint64_t finish_recipe(
 	struct recipe_head head = {.size = size};
 
 	assert_int_equal(recipe_builder_finish(builder, &head), 0);
-	assert_int_equal(kv_write(w->kv, batch, false), 0);
 	recipe_builder_free(builder);
-	kv_batch_free(batch);
+	scratch_write(w->kv, batch);
 	return head.recipe;
 }
 

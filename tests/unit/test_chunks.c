@@ -3,7 +3,6 @@
  * The chunk index over the real key-value side; pins against claims, with threads.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,32 +15,23 @@
 #include <cmocka.h>
 
 #include "store/chunks/chunks.h"
+#include "tests/unit/scratch.h"
 
 struct world {
-	char path[64];
+	char path[SCRATCH_PATH];
 	struct kv *kv;
 	struct chunks *chunks;
 };
 
 static int setup(void **state)
 {
-	struct kv_options options = {.create = true, .block_cache = 1 << 20, .write_buffer = 8 << 20};
 	struct world *w = calloc(1, sizeof *w);
 
-	strcpy(w->path, "/tmp/test_chunks.XXXXXX");
-	assert_non_null(mkdtemp(w->path));
-	assert_int_equal(kv_open(w->path, &options, &w->kv), 0);
+	scratch_make(w->path);
+	w->kv = scratch_kv(w->path);
 	assert_int_equal(chunks_open(w->kv, 77, &w->chunks), 0);
 	*state = w;
 	return 0;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 static int teardown(void **state)
@@ -50,7 +40,7 @@ static int teardown(void **state)
 
 	chunks_close(w->chunks);
 	kv_close(w->kv);
-	nftw(w->path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(w->path);
 	free(w);
 	return 0;
 }
@@ -85,8 +75,7 @@ static void put(struct world *w, unsigned n)
 	struct chunk_id id = id_of(n);
 
 	chunks_put(w->chunks, batch, &id, &record);
-	assert_int_equal(kv_write(w->kv, batch, false), 0);
-	kv_batch_free(batch);
+	scratch_write(w->kv, batch);
 }
 
 static int drop(struct world *w, const struct chunk_id *id)
@@ -213,8 +202,7 @@ static void puts_gets_deletes_walks(void **state)
 	batch = kv_batch_new();
 	kv_batch_put(w->kv, batch, KV_CHUNKS, id.b, sizeof id.b, "junk", 4);
 	kv_batch_put(w->kv, batch, KV_CHUNKS, "short", 5, "junk", 4);
-	assert_int_equal(kv_write(w->kv, batch, false), 0);
-	kv_batch_free(batch);
+	scratch_write(w->kv, batch);
 	assert_int_equal(get(w, 8), -EBADMSG);
 	memset(seen, 0, sizeof seen);
 	assert_int_equal(chunks_each(w->chunks, count_record, seen), -EBADMSG);

@@ -3,31 +3,28 @@
  * Recipes over the real key-value side: what was built is what a cursor and the walks find, or it is refused.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "store/recipes/pages.h"
 #include "store/recipes/recipes.h"
 #include "store/util/bytes.h"
+#include "tests/unit/scratch.h"
 
 struct world {
-	char path[64];
+	char path[SCRATCH_PATH];
 	struct kv *kv;
 	struct recipes *recipes;
 };
 
 static void open_world(struct world *w)
 {
-	struct kv_options options = {.create = true, .block_cache = 1 << 20, .write_buffer = 8 << 20};
-
-	assert_int_equal(kv_open(w->path, &options, &w->kv), 0);
+	w->kv = scratch_kv(w->path);
 	assert_int_equal(recipes_open(w->kv, &w->recipes), 0);
 }
 
@@ -41,19 +38,10 @@ static int setup(void **state)
 {
 	struct world *w = calloc(1, sizeof *w);
 
-	strcpy(w->path, "/tmp/test_recipes.XXXXXX");
-	assert_non_null(mkdtemp(w->path));
+	scratch_make(w->path);
 	open_world(w);
 	*state = w;
 	return 0;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 static int teardown(void **state)
@@ -61,7 +49,7 @@ static int teardown(void **state)
 	struct world *w = *state;
 
 	close_world(w);
-	nftw(w->path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(w->path);
 	free(w);
 	return 0;
 }
@@ -69,12 +57,6 @@ static int teardown(void **state)
 static struct chunk_id chunk(unsigned n)
 {
 	return chunk_id_of(0, 0, &n, sizeof n);
-}
-
-static void write_and_free(struct world *w, struct kv_batch *batch)
-{
-	assert_int_equal(kv_write(w->kv, batch, false), 0);
-	kv_batch_free(batch);
 }
 
 /* Lengths differ from extent to extent; every fifth is a hole. */
@@ -103,7 +85,7 @@ static uint64_t build(struct world *w, unsigned extents, uint64_t *size)
 	assert_int_equal(head.recipe, recipe_builder_number(builder));
 	assert_int_equal(head.extents, extents);
 	recipe_builder_free(builder);
-	write_and_free(w, batch);
+	scratch_write(w->kv, batch);
 	*size = head.size;
 	return head.recipe;
 }
@@ -205,7 +187,7 @@ static void joins_what_continues(void **state)
 	assert_int_equal(recipe_builder_finish(builder, &head), 0);
 	assert_int_equal(head.extents, 5);
 	recipe_builder_free(builder);
-	write_and_free(w, batch);
+	scratch_write(w->kv, batch);
 	cursor = recipe_cursor_new(w->recipes, head.recipe);
 	assert_int_equal(recipe_cursor_at(cursor, 119, &extent), 0);
 	assert_int_equal(extent.off, 0);
@@ -238,7 +220,7 @@ static void numbers_are_never_given_twice(void **state)
 	/* not even when the counter is lost */
 	batch = kv_batch_new();
 	kv_batch_delete(w->kv, batch, KV_META, "recipes.next", strlen("recipes.next"));
-	write_and_free(w, batch);
+	scratch_write(w->kv, batch);
 	close_world(w);
 	open_world(w);
 	assert_true(build(w, 1, &size) > last);
@@ -277,7 +259,7 @@ static uint64_t build_tensors(struct world *w, unsigned count, const char *famil
 	assert_int_equal(recipe_builder_finish(builder, &head), 0);
 	assert_int_equal(head.segments, count);
 	recipe_builder_free(builder);
-	write_and_free(w, batch);
+	scratch_write(w->kv, batch);
 	return head.recipe;
 }
 
@@ -373,7 +355,7 @@ static void buries_and_purges(void **state)
 		recipe[i] = build_tensors(w, 50, "f");
 	recipes_bury(w->recipes, batch, recipe[1]);
 	recipes_bury(w->recipes, batch, recipe[3]);
-	write_and_free(w, batch);
+	scratch_write(w->kv, batch);
 	assert_int_equal(recipes_each_dead(w->recipes, note_dead, list), 0);
 	assert_int_equal(list[0], 2);
 	assert_int_equal(list[1], recipe[1]);
@@ -389,7 +371,7 @@ static void buries_and_purges(void **state)
 	assert_int_equal(recipes_purge(w->recipes, batch, recipe[1]), 0);
 	assert_int_equal(recipes_purge(w->recipes, batch, recipe[3]), 0);
 	assert_int_equal(recipes_purge(w->recipes, batch, recipe[3] + 100), 0);
-	write_and_free(w, batch);
+	scratch_write(w->kv, batch);
 	assert_int_equal(recipes_find_tensor(w->recipes, &segment, hits, 4), 2);
 	assert_int_equal(recipe_head_get(w->recipes, recipe[1], &head), -ENOENT);
 	assert_int_equal(recipe_head_get(w->recipes, recipe[2], &head), 0);
@@ -399,7 +381,7 @@ static void buries_and_purges(void **state)
 	batch = kv_batch_new();
 	assert_int_equal(recipes_purge(w->recipes, batch, recipe[0]), 0);
 	assert_int_equal(recipes_purge(w->recipes, batch, recipe[2]), 0);
-	write_and_free(w, batch);
+	scratch_write(w->kv, batch);
 	assert_int_equal(keys_in(w, KV_RECIPES), 0);
 	assert_int_equal(keys_in(w, KV_TENSORS), 0);
 	assert_int_equal(keys_in(w, KV_DEAD), 0);
@@ -417,7 +399,7 @@ static void put_page(
 		kv_batch_put(w->kv, batch, KV_RECIPES, key, sizeof key, page, len);
 	else
 		kv_batch_delete(w->kv, batch, KV_RECIPES, key, sizeof key);
-	write_and_free(w, batch);
+	scratch_write(w->kv, batch);
 }
 
 static void *get_page(struct world *w, uint64_t recipe, enum page_kind kind, uint64_t off, size_t *len)
@@ -477,13 +459,13 @@ static void refuses_damaged_pages(void **state)
 	uint64_t third = build(w, 1500, &size);
 	struct kv_batch *batch = kv_batch_new();
 	assert_int_equal(recipes_purge(w->recipes, batch, second), 0);
-	write_and_free(w, batch);
+	scratch_write(w->kv, batch);
 	assert_int_equal(recipes_each_extent(w->recipes, note_recipe, list), 0);
 	put_page(w, third, PAGE_EXTENTS, page_off, NULL, 0);
 	assert_int_equal(recipes_each_extent(w->recipes, note_recipe, list), -EBADMSG);
 	batch = kv_batch_new();
 	assert_int_equal(recipes_purge(w->recipes, batch, third), 0);
-	write_and_free(w, batch);
+	scratch_write(w->kv, batch);
 	assert_int_equal(recipes_each_extent(w->recipes, note_recipe, list), 0);
 	free(page);
 	/* heads */

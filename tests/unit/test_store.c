@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -21,21 +20,16 @@
 #include "store/codec/cdc.h"
 #include "store/codec/codec.h"
 #include "store/store.h"
+#include "tests/unit/scratch.h"
 
 #define MIB (1u << 20)
 
 struct fixture {
-	char dir[64];
+	char dir[SCRATCH_PATH];
 	struct store *store;
 };
 
 static const struct names_owner owner = {.umask = 022};
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
 
 static void open_again(struct fixture *f, unsigned threads)
 {
@@ -53,9 +47,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof *f);
 	struct store_error error;
 
-	snprintf(f->dir, sizeof f->dir, "%s/mithril-store-XXXXXX",
-		getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	assert_non_null(mkdtemp(f->dir));
+	scratch_make(f->dir);
 	if (store_init(f->dir, 0, 0, &error))
 		fail_msg("%s", error.text);
 	open_again(f, 2);
@@ -68,7 +60,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	store_close(f->store);
-	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(f->dir);
 	free(f);
 	return 0;
 }
@@ -313,7 +305,7 @@ static void shared_mapping_that_outlives_its_descriptor_is_waited_for(void **sta
 {
 	struct fixture *f = *state;
 	uint8_t *bytes = calloc(1, MIB);
-	char path[128];
+	char path[SCRATCH_PATH + 32];
 	struct stage_counts counts;
 	uint64_t ino = put_file(f, "file", bytes, 1);
 
@@ -518,7 +510,7 @@ static void restart_sweeps_and_requeues(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t *bytes = calloc(1, MIB);
-	char path[128];
+	char path[SCRATCH_PATH + 32];
 	uint64_t ino = put_file(f, "kept", bytes, MIB);
 	struct content *content;
 	struct inode inode;

@@ -14,26 +14,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/store.h"
+#include "tests/unit/scratch.h"
 
 struct world {
-	char dir[128];
+	char dir[SCRATCH_PATH];
 	struct store *store;
 };
 
 static const struct names_owner owner = {.umask = 022};
-
-static inline int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static inline void world_shut(struct world *w)
 {
@@ -56,9 +48,7 @@ static inline struct world *world_new(void)
 	struct world *w = calloc(1, sizeof *w);
 	struct store_error error;
 
-	snprintf(w->dir, sizeof w->dir, "%s/mithril-upkeep-XXXXXX",
-		getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	assert_non_null(mkdtemp(w->dir));
+	scratch_make(w->dir);
 	if (store_init(w->dir, 0, 0, &error))
 		fail_msg("%s", error.text);
 	world_open(w, true);
@@ -68,7 +58,7 @@ static inline struct world *world_new(void)
 static inline void world_free(struct world *w)
 {
 	world_shut(w);
-	nftw(w->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(w->dir);
 	free(w);
 }
 

@@ -39,8 +39,8 @@ void spares_release(struct spares *spares);
  * -errno. */
 int spares_take(struct spares *spares, const char *name);
 
-/* Removes staging/NAME, which `fd` (-1: nobody here) has open; it may be kept. `fd` stays the caller's, who must
- * not use it any more but close it. */
+/* Removes staging/NAME, which `fd` (-1: nobody here) has open; it may be kept. `fd` stays the caller's, who
+ * must not use it any more but close it. */
 void spares_give(struct spares *spares, const char *name, int fd);
 
 #endif

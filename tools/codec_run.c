@@ -169,17 +169,16 @@ static int measure_chunk(struct worker *w, const struct codec_input *in, int *hi
 {
 	const struct codec_run_options *options = w->work->options;
 	uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID), middle;
+	const struct codec_bases bases = {.count = 1, .at = {{in->base, in->base_len}}};
 	struct codec_result result;
 	struct codec_tally *tally;
-	bool needs_base;
 	int rc = codec_encode(w->ws, w->payload, sizeof w->payload, in, options->level, *hint, &result);
 
 	if (rc)
 		return rc;
 	middle = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	needs_base = codec_needs_base(result.codec);
 	rc = codec_decode(w->ws, w->back, in->len, w->payload, result.len, result.codec, CODEC_VERSION,
-		in->dtype, needs_base ? in->base : NULL, needs_base ? in->base_len : 0);
+		in->dtype, codec_needs_base(result.codec) ? &bases : NULL);
 	if (rc)
 		return rc;
 	tally = &figures->by_codec[(unsigned)result.codec % CODEC_RUN_CODECS];

@@ -50,7 +50,7 @@ uint64_t chunks_seed(const struct chunks *chunks)
 
 int chunks_get(struct chunks *chunks, const struct chunk_id *id, struct chunk_record *record)
 {
-	uint8_t value[CHUNK_RECORD_SIZE];
+	uint8_t value[CHUNK_RECORD_MAX];
 	size_t len;
 	int rc;
 
@@ -65,10 +65,10 @@ int chunks_get(struct chunks *chunks, const struct chunk_id *id, struct chunk_re
 void chunks_put(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id,
 	const struct chunk_record *record)
 {
-	uint8_t value[CHUNK_RECORD_SIZE];
+	uint8_t value[CHUNK_RECORD_MAX];
+	size_t len = chunk_record_encode(record, value);
 
-	chunk_record_encode(record, value);
-	kv_batch_put(chunks->kv, batch, KV_CHUNKS, id->b, sizeof id->b, value, sizeof value);
+	kv_batch_put(chunks->kv, batch, KV_CHUNKS, id->b, sizeof id->b, value, len);
 }
 
 void chunks_delete(struct chunks *chunks, struct kv_batch *batch, const struct chunk_id *id)

@@ -13,16 +13,22 @@
  *        0        8  pack
  *        8        4  offset of the frame's header in the pack, a multiple of 8, at least 64
  *       12        4  payload length, 0..FRAME_PAYLOAD_MAX
- *       16       16  base; zero: none
- *       32        4  raw length, 1..FRAME_RAW_MAX
- *       36        4  chain bytes
- *       40        1  codec
- *       41        1  codec version
- *       42        1  dtype
- *       43        1  salt
- *       44        1  depth, 1..CHUNK_DEPTH_MAX; 1 if and only if the base is zero
- *       45        3  zero
- *       48        8  XXH3-64 of bytes 0..47
+ *       16        4  raw length, 1..FRAME_RAW_MAX
+ *       20        4  chain bytes
+ *       24        1  codec
+ *       25        1  codec version
+ *       26        1  dtype
+ *       27        1  salt
+ *       28        1  depth, 1..CHUNK_DEPTH_MAX; 1 if and only if there are no bases
+ *       29        1  frames, depth..CHUNK_FRAMES_MAX
+ *       30        1  n, number of bases, 0..FRAME_BASES_MAX
+ *       31        1  zero
+ *       32     16 n  bases, in order; none is zero, and no two are the same
+ *   32+16n        8  XXH3-64 of all bytes before
+ *
+ * Bases and what they stand on make a graph without cycles. Depth, frames and chain bytes bound what it takes
+ * to decode a chunk: the longest way down; the frames below, itself among them; their payload. A frame that
+ * several of its bases stand on may be counted once for each.
  *
  * Any thread.
  */
@@ -36,20 +42,31 @@
 #include "store/kv/kv.h"
 #include "store/packs/packs.h"
 
-#define CHUNK_DEPTH_MAX 32u /* frames to decode for one chunk */
+#define CHUNK_DEPTH_MAX 32u  /* frames on the longest way down from a chunk */
+#define CHUNK_FRAMES_MAX 64u /* frames to decode for one chunk */
 
 struct chunk_record {
 	struct frame_place place;
-	struct chunk_id base; /* zero: none */
+	struct chunk_bases bases;
 	uint32_t raw_len;
-	uint32_t chain_bytes; /* payload bytes of this frame and of all bases below it */
+	uint32_t chain_bytes; /* payload bytes of this frame and of all bases below it; UINT32_MAX: or more */
 	uint8_t codec, codec_version, dtype, salt;
-	uint8_t depth; /* 1: stands alone */
+	uint8_t depth;	/* 1: stands alone */
+	uint8_t frames; /* how many must be decoded for it, at most; 1: stands alone */
 };
 
-#define CHUNK_RECORD_SIZE 56u
-/* Pure. decode: -EBADMSG. */
-void chunk_record_encode(const struct chunk_record *record, uint8_t dst[CHUNK_RECORD_SIZE]);
+/* The record of a frame that was appended at `place`; the caller gives it its bounds with
+ * chunk_record_stand. */
+struct chunk_record chunk_record_of(const struct frame *frame, const struct frame_place *place);
+/* Whether the record says of the chunk what the frame says. */
+bool chunk_record_agrees(const struct chunk_record *record, const struct frame *frame);
+/* Fills in depth, frames and chain_bytes, given the records of its record->bases.count bases. False: it is
+ * out of bounds, and the record is as it was. */
+bool chunk_record_stand(struct chunk_record *record, const struct chunk_record *bases);
+
+#define CHUNK_RECORD_MAX (40u + 16 * FRAME_BASES_MAX)
+/* Pure. encode: the bytes written. decode: -EBADMSG. */
+size_t chunk_record_encode(const struct chunk_record *record, uint8_t dst[CHUNK_RECORD_MAX]);
 int chunk_record_decode(struct chunk_record *record, const uint8_t *src, size_t len);
 
 /* XXH3-128 of the bytes with seed + salt, canonical (big-endian) form; the all-zero id is never given (it

@@ -5,23 +5,64 @@
 #include "store/chunks/chunks.h"
 #include "store/util/bytes.h"
 
-#define SUM_AT 48u
+#define BASES_AT 32u
 
-void chunk_record_encode(const struct chunk_record *record, uint8_t dst[CHUNK_RECORD_SIZE])
+struct chunk_record chunk_record_of(const struct frame *frame, const struct frame_place *place)
 {
-	memset(dst, 0, CHUNK_RECORD_SIZE);
+	return (struct chunk_record){.place = *place,
+		.bases = frame->bases,
+		.raw_len = frame->raw_len,
+		.codec = frame->codec,
+		.codec_version = frame->codec_version,
+		.dtype = frame->dtype,
+		.salt = frame->salt};
+}
+
+bool chunk_record_agrees(const struct chunk_record *record, const struct frame *frame)
+{
+	return chunk_bases_equal(&record->bases, &frame->bases) && record->raw_len == frame->raw_len &&
+	       record->codec == frame->codec && record->codec_version == frame->codec_version &&
+	       record->dtype == frame->dtype && record->salt == frame->salt;
+}
+
+bool chunk_record_stand(struct chunk_record *record, const struct chunk_record *bases)
+{
+	unsigned depth = 0, frames = 1;
+	uint64_t bytes = record->place.payload_len;
+
+	for (uint32_t i = 0; i < record->bases.count; i++) {
+		depth = bases[i].depth > depth ? bases[i].depth : depth;
+		frames += bases[i].frames;
+		bytes += bases[i].chain_bytes;
+	}
+	if (++depth > CHUNK_DEPTH_MAX || frames > CHUNK_FRAMES_MAX)
+		return false;
+	record->depth = (uint8_t)depth;
+	record->frames = (uint8_t)frames;
+	record->chain_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+	return true;
+}
+
+size_t chunk_record_encode(const struct chunk_record *record, uint8_t dst[CHUNK_RECORD_MAX])
+{
+	size_t sum_at = BASES_AT + 16 * record->bases.count;
+
+	memset(dst, 0, BASES_AT);
 	put_le64(dst, record->place.pack);
 	put_le32(dst + 8, record->place.offset);
 	put_le32(dst + 12, record->place.payload_len);
-	memcpy(dst + 16, &record->base, 16);
-	put_le32(dst + 32, record->raw_len);
-	put_le32(dst + 36, record->chain_bytes);
-	dst[40] = record->codec;
-	dst[41] = record->codec_version;
-	dst[42] = record->dtype;
-	dst[43] = record->salt;
-	dst[44] = record->depth;
-	put_le64(dst + SUM_AT, XXH3_64bits(dst, SUM_AT));
+	put_le32(dst + 16, record->raw_len);
+	put_le32(dst + 20, record->chain_bytes);
+	dst[24] = record->codec;
+	dst[25] = record->codec_version;
+	dst[26] = record->dtype;
+	dst[27] = record->salt;
+	dst[28] = record->depth;
+	dst[29] = record->frames;
+	dst[30] = (uint8_t)record->bases.count;
+	memcpy(dst + BASES_AT, record->bases.id, 16 * record->bases.count);
+	put_le64(dst + sum_at, XXH3_64bits(dst, sum_at));
+	return sum_at + 8;
 }
 
 static bool in_bounds(const struct chunk_record *record)
@@ -34,24 +75,34 @@ static bool in_bounds(const struct chunk_record *record)
 		return false;
 	if (record->depth < 1 || record->depth > CHUNK_DEPTH_MAX)
 		return false;
-	return chunk_id_is_zero(&record->base) == (record->depth == 1);
+	if (record->frames < record->depth || record->frames > CHUNK_FRAMES_MAX)
+		return false;
+	return chunk_bases_sound(&record->bases) && !record->bases.count == (record->depth == 1);
 }
 
 int chunk_record_decode(struct chunk_record *record, const uint8_t *src, size_t len)
 {
-	if (len != CHUNK_RECORD_SIZE || get_le64(src + SUM_AT) != XXH3_64bits(src, SUM_AT))
+	size_t sum_at;
+
+	if (len < BASES_AT || src[30] > FRAME_BASES_MAX)
+		return -EBADMSG;
+	sum_at = BASES_AT + 16 * (size_t)src[30];
+	if (len != sum_at + 8 || get_le64(src + sum_at) != XXH3_64bits(src, sum_at))
 		return -EBADMSG;
 	record->place.pack = get_le64(src);
 	record->place.offset = get_le32(src + 8);
 	record->place.payload_len = get_le32(src + 12);
-	memcpy(&record->base, src + 16, 16);
-	record->raw_len = get_le32(src + 32);
-	record->chain_bytes = get_le32(src + 36);
-	record->codec = src[40];
-	record->codec_version = src[41];
-	record->dtype = src[42];
-	record->salt = src[43];
-	record->depth = src[44];
+	record->raw_len = get_le32(src + 16);
+	record->chain_bytes = get_le32(src + 20);
+	record->codec = src[24];
+	record->codec_version = src[25];
+	record->dtype = src[26];
+	record->salt = src[27];
+	record->depth = src[28];
+	record->frames = src[29];
+	record->place.bases = src[30];
+	record->bases = (struct chunk_bases){.count = src[30]};
+	memcpy(record->bases.id, src + BASES_AT, 16 * (size_t)src[30]);
 	return in_bounds(record) ? 0 : -EBADMSG;
 }
 

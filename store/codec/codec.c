@@ -5,9 +5,11 @@
 
 #include "store/codec/block.h"
 #include "store/codec/choose.h"
+#include "store/codec/derive.h"
 #include "store/codec/payload.h"
 #include "store/codec/prefix.h"
 #include "store/codec/workspace.h"
+#include "store/util/bytes.h"
 
 /* Pieces of a plane, to see whether looking for matches pays. */
 #define TRIAL_PIECES 4u
@@ -21,16 +23,24 @@ static const char *const names[CODEC_COUNT] = {
 	[CODEC_PLANES] = "planes",
 	[CODEC_XOR] = "xor",
 	[CODEC_DIFF] = "diff",
+	[CODEC_DERIVED] = "derived",
+	[CODEC_WIDENED] = "widened",
 };
 
 const char *codec_name(enum codec codec)
 {
-	return (unsigned)codec < CODEC_COUNT ? names[codec] : "?";
+	return (unsigned)codec < CODEC_COUNT && names[codec] ? names[codec] : "?";
 }
 
 int codec_needs_base(enum codec codec)
 {
-	return codec == CODEC_ZSTD_BASE || codec == CODEC_XOR || codec == CODEC_DIFF;
+	return codec == CODEC_ZSTD_BASE || codec == CODEC_XOR || codec == CODEC_DIFF ||
+	       codec_is_derived(codec);
+}
+
+int codec_is_derived(enum codec codec)
+{
+	return codec == CODEC_DERIVED || codec == CODEC_WIDENED;
 }
 
 static int zstd_level(enum codec_level level)
@@ -207,6 +217,42 @@ size_t codec_estimate(struct codec_workspace *ws, const struct codec_input *in)
 	return choice.bytes[best_guess(&choice, -1)];
 }
 
+int codec_derive(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
+	const struct codec_bases *bases, size_t skip, enum dtype from, enum codec_level level,
+	struct codec_result *result)
+{
+	struct codec_input on = *in;
+	struct element element = element_of(in->dtype);
+	size_t n = in->len >> element.log_width, most = in->len - 1 - in->len / 128, len;
+	struct choice choice;
+	enum derive_mode mode = derive_pick(in, bases, skip, from);
+	uint8_t *out = dst;
+
+	if (!in->len || in->len > CODEC_CHUNK_MAX || capacity < CODEC_BOUND(in->len))
+		return -EINVAL;
+	if (from != DTYPE_F32 && from != DTYPE_BF16 && from != DTYPE_F16)
+		return -ENOENT;
+	if ((from == DTYPE_F32) == (in->dtype == DTYPE_F32) || !derive_allowed(mode, in->dtype) || !n ||
+		skip > CODEC_BASES_MAX * CODEC_CHUNK_MAX || most <= DERIVE_HEAD)
+		return -ENOENT;
+	if (derive_predict(mode, in->dtype, bases, skip, ws->second, n))
+		return -ENOENT;
+	out[0] = (uint8_t)mode;
+	put_le32(out + 1, (uint32_t)skip);
+	on.base = ws->second;
+	on.base_len = in->len;
+	sample_take(&ws->sample, on.src, on.base, n, element.log_width);
+	sample_cost(&ws->sample, ws->ops, element.log_width, choose_transform(CODEC_DIFF, element), n,
+		choice.costs[CODEC_DIFF]);
+	len = encode_planes(
+		ws, out + DERIVE_HEAD, most - DERIVE_HEAD, &on, CODEC_DIFF, choice.costs[CODEC_DIFF], level);
+	if (!len)
+		return -ENOENT;
+	*result = (struct codec_result){
+		in->dtype == DTYPE_F32 ? CODEC_WIDENED : CODEC_DERIVED, DERIVE_HEAD + len};
+	return 0;
+}
+
 static int decode_constant(uint8_t *dst, size_t raw_len, const uint8_t *payload, size_t len, enum dtype dtype)
 {
 	size_t width = dtype_width(dtype);
@@ -247,11 +293,29 @@ static int decode_planes(struct codec_workspace *ws, uint8_t *dst, size_t raw_le
 	return 0;
 }
 
-int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const void *payload,
-	size_t payload_len, enum codec codec, unsigned version, enum dtype dtype, const void *base,
-	size_t base_len)
+static int decode_derived(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, const uint8_t *payload,
+	size_t len, enum codec codec, enum dtype dtype, const struct codec_bases *bases)
 {
-	if (version != CODEC_VERSION || (unsigned)codec >= CODEC_COUNT)
+	enum derive_mode mode;
+
+	if (len < DERIVE_HEAD || (codec == CODEC_WIDENED) != (dtype == DTYPE_F32))
+		return -EBADMSG;
+	mode = (enum derive_mode)payload[0];
+	if (!derive_allowed(mode, dtype) || derive_predict(mode, dtype, bases, get_le32(payload + 1),
+						    ws->second, raw_len >> element_of(dtype).log_width))
+		return -EBADMSG;
+	return decode_planes(
+		ws, dst, raw_len, payload + DERIVE_HEAD, len - DERIVE_HEAD, CODEC_DIFF, dtype, ws->second);
+}
+
+int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const void *payload,
+	size_t payload_len, enum codec codec, unsigned version, enum dtype dtype,
+	const struct codec_bases *bases)
+{
+	const void *base = bases && bases->count ? bases->at[0].bytes : NULL;
+	size_t base_len = base ? bases->at[0].len : 0;
+
+	if (version != CODEC_VERSION || (unsigned)codec >= CODEC_COUNT || !names[codec])
 		return -EPROTONOSUPPORT;
 	if (!raw_len || raw_len > CODEC_CHUNK_MAX)
 		return -EBADMSG;
@@ -269,6 +333,9 @@ int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const vo
 		return block_unzstd(ws, dst, raw_len, payload, payload_len);
 	case CODEC_ZSTD_BASE:
 		return prefix_decode(ws, dst, raw_len, payload, payload_len, base, base_len);
+	case CODEC_DERIVED:
+	case CODEC_WIDENED:
+		return decode_derived(ws, dst, raw_len, payload, payload_len, codec, dtype, bases);
 	default:
 		if (codec != CODEC_PLANES && base_len != raw_len)
 			return -EBADMSG;

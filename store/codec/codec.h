@@ -27,6 +27,8 @@ enum codec {
 	CODEC_PLANES = 4,    /* byte planes, each coded in the way that suits it */
 	CODEC_XOR = 5,	     /* planes of element ^ base element; base of the same length */
 	CODEC_DIFF = 6,	     /* planes of zigzag(order(element) - order(base element)); likewise */
+	CODEC_DERIVED = 24,  /* f16 or bf16: DIFF against the rounding of f32 elements of the bases */
+	CODEC_WIDENED = 25,  /* f32: DIFF against the f16 or bf16 elements of the bases */
 	CODEC_COUNT
 };
 
@@ -58,6 +60,16 @@ struct codec_input {
 	size_t base_len; /* equal to len: XOR and DIFF are tried; up to CODEC_CHUNK_MAX: ZSTD_BASE */
 };
 
+/* What a payload refers to: the raw bytes of the frame's bases, in their order. */
+#define CODEC_BASES_MAX 4u
+struct codec_bases {
+	unsigned count;
+	struct codec_base {
+		const void *bytes;
+		size_t len;
+	} at[CODEC_BASES_MAX];
+};
+
 struct codec_result {
 	enum codec codec;
 	size_t len; /* payload bytes in dst */
@@ -71,20 +83,35 @@ struct codec_result {
 int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
 	enum codec_level level, int hint, struct codec_result *result);
 
+/* Encodes in->src (in->base does not matter) as a function of elements of another width: f16 or bf16 as
+ * DERIVED from f32, f32 as WIDENED from f16 or bf16. `from` is the dtype of the bases, whose bytes taken
+ * together hold the elements from `skip` bytes on. What is not as expected costs bytes, never correctness.
+ * -ENOENT: no such pair of dtypes, the bases are too short, or it does not save a 128th; -EINVAL as
+ * codec_encode. */
+int codec_derive(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
+	const struct codec_bases *bases, size_t skip, enum dtype from, enum codec_level level,
+	struct codec_result *result);
+
+/* Of n elements of `narrow` (f16, bf16), how many are the rounding of the f32 element at the same place. Any
+ * other dtype: 0. */
+size_t codec_derived_matches(enum dtype narrow, const void *elements, const void *f32, size_t n);
+
 /* Estimated payload bytes of codec_encode, from a sample of at most 16 KiB: to rank candidate bases and to
  * judge whether a base pays. The whole chunk is not looked at, so the time is that of the sample: about 15 us
  * without and 40 us with a base for floats, where encoding 256 KiB takes 150 to 300 us. */
 size_t codec_estimate(struct codec_workspace *ws, const struct codec_input *in);
 
 /* Rebuilds exactly raw_len bytes in dst from a payload that may be hostile: no access outside the buffers,
- * time and memory bounded. `base` is needed by the codecs that codec_needs_base names. That the bytes are the
- * right ones is for the caller's checksum to say. -EBADMSG; -EPROTONOSUPPORT: unknown codec or version. After
- * a failure dst holds anything. */
+ * time and memory bounded. `bases` (NULL: none) are needed by the codecs that codec_needs_base names; all but
+ * DERIVED and WIDENED look at the first only. That the bytes are the right ones is for the caller's checksum
+ * to say. -EBADMSG; -EPROTONOSUPPORT: unknown codec or version. After a failure dst holds anything. */
 int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const void *payload,
-	size_t payload_len, enum codec codec, unsigned version, enum dtype dtype, const void *base,
-	size_t base_len);
+	size_t payload_len, enum codec codec, unsigned version, enum dtype dtype,
+	const struct codec_bases *bases);
 
 int codec_needs_base(enum codec codec);
+/* DERIVED or WIDENED: its bases are chunks of another kind. */
+int codec_is_derived(enum codec codec);
 
 /* Lower-case name ("planes", "diff"); "?" for an unknown one. Static storage. */
 const char *codec_name(enum codec codec);

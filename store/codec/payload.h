@@ -12,6 +12,17 @@
  *   DIFF        one byte of every element of the transformed array. XOR and DIFF: the base has exactly len
  *               bytes, and its tail is not used
  *
+ *   DERIVED     one byte mode; 4 bytes skip (little-endian); then what DIFF would have, with n expected
+ *   WIDENED     elements in the place of the base. They are a function of n elements of another width, which
+ *               begin `skip` bytes into the bytes of all bases together; the last must end inside them.
+ *               mode 0  f16, bf16: of f32 elements, to nearest, ties to even
+ *                    1  bf16: of f32 elements, their upper 16 bits
+ *                    2  f32: of bf16 elements, which become the upper 16 bits
+ *                    3  f32: of f16 elements, of the same value
+ *               A NaN becomes one: to nearest, sign and the upper bits of the fraction are kept, and the
+ *               fraction's top bit is set; from f16, the fraction is shifted left by 13. DERIVED is for f16
+ *               and bf16, WIDENED for f32, and a mode of another dtype is invalid.
+ *
  * Width:
  *   1           bool, u8, i8, f8_*, opaque, quant, f4, f6_*, and any number that is no dtype
  *   2           u16, i16, f16, bf16

@@ -6,7 +6,7 @@
 static int append_again(struct encoder *encoder, const struct chunk_id *id, const struct chunk_id *base,
 	const struct codec_result *result, const void *payload, struct chunk_record *record)
 {
-	struct chunk_record below = {0};
+	struct chunk_record below = {0}, again;
 	struct frame frame = {
 		.id = *id,
 		.raw_len = record->raw_len,
@@ -19,17 +19,16 @@ static int append_again(struct encoder *encoder, const struct chunk_id *id, cons
 	int rc;
 
 	if (codec_needs_base(result->codec)) {
-		frame.base = *base;
+		frame.bases = chunk_bases_of(base);
 		if ((rc = chunks_get(encoder->chunks, base, &below)))
 			return rc;
 	}
-	if ((rc = packs_append(encoder->packs, &frame, payload, &record->place)))
+	again = chunk_record_of(&frame, &(struct frame_place){.payload_len = frame.payload_len});
+	if (!chunk_record_stand(&again, &below))
+		return -ENOENT;
+	if ((rc = packs_append(encoder->packs, &frame, payload, &again.place)))
 		return rc;
-	record->base = frame.base;
-	record->codec = frame.codec;
-	record->codec_version = frame.codec_version;
-	record->chain_bytes = frame.payload_len + below.chain_bytes;
-	record->depth = below.depth + 1;
+	*record = again;
 	return 0;
 }
 

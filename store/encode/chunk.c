@@ -23,11 +23,70 @@ int chunk_compare(struct encoder *encoder, const struct chunk_id *id, const void
 	return rc;
 }
 
-/* Whether a delta on `base` keeps the promise that a chunk costs at most twice the bytes of decoding it
- * alone, and bounded depth. */
-static bool chain_allows(const struct chunk_record *base, size_t delta, size_t alone)
+/* Whether a delta on `bases` costs at most twice `bytes` to decode, and what else bounds chains. */
+static bool chain_allows(
+	const struct chunk_bases *bases, const struct chunk_record *records, size_t delta, size_t bytes)
 {
-	return base->depth < CHUNK_DEPTH_MAX && base->chain_bytes + delta <= 2 * alone;
+	struct chunk_record record = {.bases = *bases, .place.payload_len = (uint32_t)delta};
+
+	return chunk_record_stand(&record, records) && record.chain_bytes <= 2 * bytes;
+}
+
+/* What a chunk stands on, pinned, with its records and bytes. */
+struct footing {
+	struct chunk_bases bases; /* those that are held */
+	struct chunk_record records[FRAME_BASES_MAX];
+	struct chunk_data *data[FRAME_BASES_MAX];
+	struct codec_bases bytes;
+};
+
+static void footing_drop(struct encoder *encoder, struct footing *footing, bool unpin)
+{
+	for (uint32_t i = 0; i < footing->bytes.count; i++)
+		decode_release(encoder->decoder, footing->data[i]);
+	for (uint32_t i = 0; unpin && i < footing->bases.count; i++)
+		chunks_unpin(encoder->chunks, &footing->bases.id[i]);
+}
+
+/* Pins first, so that what is found does not go. On failure what is held is for footing_drop all the same. */
+static int footing_take(
+	struct encoder *encoder, const struct chunk_bases *bases, size_t alone, struct footing *footing)
+{
+	int rc = 0;
+
+	*footing = (struct footing){.bases = *bases};
+	for (uint32_t i = 0; i < bases->count; i++)
+		chunks_pin(encoder->chunks, &bases->id[i]);
+	for (uint32_t i = 0; !rc && i < bases->count; i++)
+		rc = chunks_get(encoder->chunks, &bases->id[i], &footing->records[i]);
+	if (!rc && !chain_allows(bases, footing->records, 0, alone))
+		rc = -ERANGE;
+	for (uint32_t i = 0; !rc && i < bases->count; i++) {
+		struct codec_base *base = &footing->bytes.at[i];
+		rc = decode_chunk(encoder->decoder, &bases->id[i], &footing->data[i]);
+		if (rc)
+			break;
+		base->bytes = chunk_data_bytes(footing->data[i], &base->len);
+		footing->bytes.count++;
+	}
+	/* A base that cannot be read is not needed: the chunk does without it then. */
+	return !rc || rc == -ENOMEM || rc == -ERANGE ? rc : -ENOENT;
+}
+
+/* The chunk is a delta on it: its pins are the job's now. */
+static void footing_use(struct encoder *encoder, struct footing *footing, struct chunk_job *job)
+{
+	job->used = footing->bases;
+	memcpy(job->used_records, footing->records, sizeof job->used_records);
+	footing_drop(encoder, footing, false);
+}
+
+/* The one base of a record that is a difference of elements of one kind; zero: none. */
+static struct chunk_id base_below(const struct chunk_record *record)
+{
+	if (record->bases.count != 1 || codec_is_derived((enum codec)record->codec))
+		return (struct chunk_id){{0}};
+	return record->bases.id[0];
 }
 
 /* Encodes against the candidate or, while the chain is too long, against what that one stands on. */
@@ -38,38 +97,71 @@ static int encode_with_base(struct encoder *encoder, struct codec_workspace *ws,
 	struct chunk_id candidate = job->base;
 
 	for (unsigned tries = 0; tries < 4 && !chunk_id_is_zero(&candidate); tries++) {
-		struct chunk_record record;
-		struct chunk_data *data;
-		chunks_pin(encoder->chunks, &candidate);
-		int rc = chunks_get(encoder->chunks, &candidate, &record);
-		if (!rc && !chain_allows(&record, 0, alone)) {
-			chunks_unpin(encoder->chunks, &candidate);
-			candidate = record.base;
-			continue;
+		struct chunk_bases bases = chunk_bases_of(&candidate);
+		struct footing footing;
+		bool based = false;
+		int rc = footing_take(encoder, &bases, alone, &footing);
+		candidate = base_below(&footing.records[0]);
+		if (!rc) {
+			in.base = footing.bytes.at[0].bytes;
+			in.base_len = footing.bytes.at[0].len;
+			rc = codec_encode(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, CODEC_DEFAULT,
+				job->hint, &job->result);
+			based = !rc && codec_needs_base(job->result.codec);
 		}
-		if (!rc)
-			rc = decode_chunk(encoder->decoder, &candidate, &data);
-		if (rc) {
-			/* A base that cannot be read is not needed: the chunk stands alone then. */
-			chunks_unpin(encoder->chunks, &candidate);
-			return rc == -ENOMEM ? rc : -ENOENT;
-		}
-		in.base = chunk_data_bytes(data, &in.base_len);
-		rc = codec_encode(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, CODEC_DEFAULT, job->hint,
-			&job->result);
-		decode_release(encoder->decoder, data);
-		bool based = !rc && codec_needs_base(job->result.codec);
-		if (based && chain_allows(&record, job->result.len, alone)) {
-			job->used_base = candidate;
-			job->base_record = record;
+		if (based && chain_allows(&bases, footing.records, job->result.len, alone)) {
+			footing_use(encoder, &footing, job);
 			return 0;
 		}
-		chunks_unpin(encoder->chunks, &candidate);
-		if (rc || !based)
+		footing_drop(encoder, &footing, true);
+		if (rc != -ERANGE && !based)
 			return rc;
-		candidate = record.base;
 	}
 	return -ENOENT;
+}
+
+/* What the chunk would take without its source. */
+static size_t estimate_rival(
+	struct encoder *encoder, struct codec_workspace *ws, const struct chunk_job *job, size_t alone)
+{
+	struct codec_input in = {.src = job->raw, .len = job->len, .dtype = job->dtype};
+	struct chunk_bases bases = chunk_bases_of(&job->base);
+	struct footing footing;
+
+	if (bases.count && !footing_take(encoder, &bases, alone, &footing)) {
+		in.base = footing.bytes.at[0].bytes;
+		in.base_len = footing.bytes.at[0].len;
+		alone = codec_estimate(ws, &in);
+	}
+	if (bases.count)
+		footing_drop(encoder, &footing, true);
+	return alone;
+}
+
+/* As a function of elements of another width. A chunk that is nothing but the rounding of others costs what
+ * those cost: at most twice their bytes. -ENOENT: without its source it is hardly larger. */
+static int encode_derived(struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job)
+{
+	struct codec_input in = {.src = job->raw, .len = job->len, .dtype = job->dtype};
+	const struct source *source = &job->source;
+	size_t alone = codec_estimate(ws, &in), bytes = job->dtype == DTYPE_F32 ? alone : 2 * job->len;
+	size_t width = dtype_width(job->dtype);
+	struct footing footing;
+	int rc;
+
+	if (job->len <= width || !memcmp(job->raw, job->raw + width, job->len - width))
+		return -ENOENT; /* constant */
+	rc = footing_take(encoder, &source->bases, bytes, &footing);
+	if (!rc)
+		rc = codec_derive(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, &footing.bytes,
+			source->skip, source->dtype, CODEC_DEFAULT, &job->result);
+	if (!rc && chain_allows(&source->bases, footing.records, job->result.len, bytes) &&
+		job->result.len + job->len / 64 < estimate_rival(encoder, ws, job, alone)) {
+		footing_use(encoder, &footing, job);
+		return 0;
+	}
+	footing_drop(encoder, &footing, true);
+	return rc == -ENOMEM ? rc : -ENOENT;
 }
 
 void chunk_encode(struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job)
@@ -79,7 +171,7 @@ void chunk_encode(struct encoder *encoder, struct codec_workspace *ws, struct ch
 	int rc;
 
 	job->shared = false;
-	job->used_base = (struct chunk_id){{0}};
+	job->used = (struct chunk_bases){.count = 0};
 	for (job->salt = 0; job->salt < SALT_MAX; job->salt++) {
 		job->id = chunk_id_of(seed, job->salt, job->raw, job->len);
 		chunks_pin(encoder->chunks, &job->id);
@@ -101,7 +193,9 @@ void chunk_encode(struct encoder *encoder, struct codec_workspace *ws, struct ch
 	job->rc = 0;
 	if (job->shared)
 		return;
-	rc = chunk_id_is_zero(&job->base) ? -ENOENT : encode_with_base(encoder, ws, job);
+	rc = job->source.bases.count ? encode_derived(encoder, ws, job) : -ENOENT;
+	if (rc == -ENOENT && !chunk_id_is_zero(&job->base))
+		rc = encode_with_base(encoder, ws, job);
 	if (rc == -ENOENT)
 		rc = codec_encode(
 			ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, CODEC_DEFAULT, -1, &job->result);

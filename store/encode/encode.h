@@ -43,7 +43,8 @@ struct encoder_counts {
 void encoder_counts(struct encoder *encoder, struct encoder_counts *out);
 
 /* Re-encodes one chunk for upkeep: against `base` (NULL: alone), appends the frame, and fills *record.
- * Nothing is committed. */
+ * Nothing is committed. -ENOENT: no such chunk or base, or the base is too deep by now; errors of
+ * decode_chunk and packs_append. */
 int encode_again(struct encoder *encoder, const struct chunk_id *id, const struct chunk_id *base,
 	struct chunk_record *record);
 

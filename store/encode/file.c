@@ -39,10 +39,10 @@ static int list_add(struct id_list *list, const struct chunk_id *id)
 static int append_chunk(struct file_encoding *file, const struct chunk_job *job)
 {
 	struct encoder *e = file->encoder;
-	bool based = !chunk_id_is_zero(&job->used_base);
+	bool based = job->used.count != 0;
 	struct frame frame = {
 		.id = job->id,
-		.base = job->used_base,
+		.bases = job->used,
 		.raw_len = (uint32_t)job->len,
 		.payload_len = (uint32_t)job->result.len,
 		.codec = job->result.codec,
@@ -50,18 +50,14 @@ static int append_chunk(struct file_encoding *file, const struct chunk_job *job)
 		.dtype = job->dtype,
 		.salt = job->salt,
 	};
-	struct chunk_record record = {
-		.base = job->used_base,
-		.raw_len = frame.raw_len,
-		.chain_bytes = frame.payload_len + (based ? job->base_record.chain_bytes : 0),
-		.codec = frame.codec,
-		.codec_version = frame.codec_version,
-		.dtype = frame.dtype,
-		.salt = frame.salt,
-		.depth = based ? job->base_record.depth + 1 : 1,
-	};
-	int rc = packs_append(e->packs, &frame, job->payload, &record.place);
+	struct chunk_record record;
+	struct frame_place place;
+	int rc = packs_append(e->packs, &frame, job->payload, &place);
 
+	if (!rc) {
+		record = chunk_record_of(&frame, &place);
+		rc = chunk_record_stand(&record, job->used_records) ? 0 : -EIO;
+	}
 	if (!rc)
 		rc = chunks_announce(e->chunks, &job->id, &record);
 	if (rc)
@@ -71,7 +67,7 @@ static int append_chunk(struct file_encoding *file, const struct chunk_job *job)
 		return rc;
 	}
 	chunks_put(e->chunks, file->batch, &job->id, &record);
-	file->new_bytes += FRAME_HEADER_SIZE + job->result.len;
+	file->new_bytes += frame_span(&place);
 	e->counts.payload += job->result.len;
 	if (based)
 		e->counts.delta += job->len;
@@ -79,12 +75,43 @@ static int append_chunk(struct file_encoding *file, const struct chunk_job *job)
 		e->counts.zero += job->len;
 	if (job->class) {
 		job->class->hint = job->result.codec;
-		if (!chunk_id_is_zero(&job->base)) {
+		if (!chunk_id_is_zero(&job->base) && !codec_is_derived(job->result.codec)) {
 			job->class->tried++;
 			job->class->used += based;
 		}
 	}
 	return 0;
+}
+
+/* The pin of `id` is the file's now, or gone. */
+static int keep_pin(struct file_encoding *file, const struct chunk_id *id)
+{
+	int rc = list_add(&file->pins, id);
+
+	if (rc)
+		chunks_unpin(file->encoder->chunks, id);
+	return rc;
+}
+
+/* Another file announced the chunk, and may be given up after all: this one puts its record too, and those of
+ * what it stands on as far as they are announced. The chunk is pinned. */
+static int put_announced(
+	struct file_encoding *file, const struct chunk_id *id, const struct chunk_record *record)
+{
+	struct chunks *chunks = file->encoder->chunks;
+	struct chunk_record below;
+	int rc = 0;
+
+	chunks_put(chunks, file->batch, id, record);
+	for (uint32_t i = 0; !rc && i < record->bases.count; i++) {
+		const struct chunk_id *base = &record->bases.id[i];
+		if (!chunks_announced(chunks, base, &below))
+			continue;
+		chunks_pin(chunks, base);
+		if (!(rc = keep_pin(file, base)))
+			rc = put_announced(file, base, &below);
+	}
+	return rc;
 }
 
 static int collect_chunk(struct file_encoding *file, struct chunk_job *job)
@@ -96,16 +123,13 @@ static int collect_chunk(struct file_encoding *file, struct chunk_job *job)
 
 	if (job->rc)
 		return job->rc;
-	if ((rc = list_add(&file->pins, &job->id))) {
-		chunks_unpin(e->chunks, &job->id);
-		if (!chunk_id_is_zero(&job->used_base))
-			chunks_unpin(e->chunks, &job->used_base);
-		return rc;
+	rc = keep_pin(file, &job->id);
+	for (uint32_t i = 0; i < job->used.count; i++) {
+		int one = keep_pin(file, &job->used.id[i]);
+		rc = rc ? rc : one;
 	}
-	if (!chunk_id_is_zero(&job->used_base) && (rc = list_add(&file->pins, &job->used_base))) {
-		chunks_unpin(e->chunks, &job->used_base);
+	if (rc)
 		return rc;
-	}
 	/* Its twin may have been appended since the worker looked; nothing of it is committed yet. */
 	announced = chunks_announced(e->chunks, &job->id, &record);
 	if (announced && !job->shared) {
@@ -116,10 +140,8 @@ static int collect_chunk(struct file_encoding *file, struct chunk_job *job)
 	}
 	if (!job->shared)
 		return append_chunk(file, job);
-	if (announced)
-		chunks_put(e->chunks, file->batch, &job->id, &record);
 	e->counts.dedup += job->len;
-	return 0;
+	return announced ? put_announced(file, &job->id, &record) : 0;
 }
 
 /* A range of skeleton bytes to extents: the skeleton's chunks are cut every ENCODE_CHUNK bytes of its stream.
@@ -147,14 +169,17 @@ static int skeleton_extents(struct file_encoding *file, uint64_t off, uint64_t l
 	return rc;
 }
 
-/* Takes the oldest step off the window. */
-static int collect(struct file_encoding *file)
+int file_collect(struct file_encoding *file)
 {
 	struct window *window = &file->encoder->window;
 	struct chunk_job *job = window_oldest(window);
-	struct extent extent = {.off = job->off, .len = job->span};
+	struct extent extent = {0};
 	int rc = 0;
 
+	if (!job)
+		return -EAGAIN;
+	extent.off = job->off;
+	extent.len = job->span;
 	switch (job->kind) {
 	case JOB_CHUNK:
 		rc = collect_chunk(file, job);
@@ -182,7 +207,7 @@ static int collect_all(struct file_encoding *file)
 	int rc = 0;
 
 	while (window_oldest(&file->encoder->window)) {
-		int one = collect(file);
+		int one = file_collect(file);
 		rc = rc ? rc : one;
 	}
 	return rc;
@@ -200,12 +225,13 @@ static int next_slot(struct file_encoding *file, enum job_kind kind, struct chun
 	if (!stage_still(file->encoder->stage, file->job))
 		return -ESTALE;
 	while (!(job = window_slot(window)))
-		if ((rc = collect(file)))
+		if ((rc = file_collect(file)))
 			return rc;
 	job->kind = kind;
 	job->len = 0;
 	job->dtype = DTYPE_OPAQUE;
 	job->base = (struct chunk_id){{0}};
+	job->source.bases.count = 0;
 	job->hint = -1;
 	job->class = NULL;
 	*out = job;
@@ -266,7 +292,7 @@ static int encode_skeleton(struct file_encoding *file)
 
 /* --- the main pass --- */
 
-static struct class_stats *class_of(struct file_encoding *file, const struct tensor *tensor)
+struct class_stats *class_of(struct file_encoding *file, const struct tensor *tensor)
 {
 	const char *last = strrchr(tensor->name, '.');
 	last = last ? last + 1 : tensor->name;

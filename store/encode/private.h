@@ -25,6 +25,8 @@
 #define WINDOW 32u
 #define CLASSES_MAX 64u
 
+struct file_encoding;
+
 /* --- plan.c --- */
 
 enum piece_kind {
@@ -62,6 +64,14 @@ struct class_stats {
 	int hint;
 };
 
+/* Chunks whose bytes, taken together, hold from `skip` bytes on the elements that a chunk is a function of.
+ */
+struct source {
+	struct chunk_bases bases; /* count 0: there are none */
+	size_t skip;
+	enum dtype dtype;
+};
+
 enum job_kind {
 	JOB_CHUNK,    /* for a worker */
 	JOB_SKELETON, /* a range whose bytes are in the skeleton: only an extent, in its turn */
@@ -76,22 +86,24 @@ struct chunk_job {
 	size_t len;
 	enum dtype dtype;
 	struct chunk_id base; /* candidate, or zero */
+	struct source source; /* likewise */
 	int hint;
 	struct class_stats *class; /* of the tensor; NULL: opaque */
 	uint64_t off, span;	   /* range of the file */
 
 	int rc;
 	bool shared; /* already there, bytes compared */
-	struct chunk_id id, used_base;
+	struct chunk_id id;
+	struct chunk_bases used;
 	uint8_t salt;
 	struct codec_result result;
-	struct chunk_record base_record;
+	struct chunk_record used_records[FRAME_BASES_MAX];
 
 	enum { JOB_FREE, JOB_READY, JOB_TAKEN, JOB_DONE } state;
 };
 
-/* Hashes, shares or encodes. Unless job->rc is set: job->id and, if not zero, job->used_base are pinned (the
- * coordinator unpins). */
+/* Hashes, shares or encodes. Unless job->rc is set: job->id and all of job->used are pinned (the coordinator
+ * unpins). */
 void chunk_encode(struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job);
 /* Whether the chunk `id`, if it exists, has just these bytes. 1 yes, 0 other bytes, -ENOENT, -errno. */
 int chunk_compare(struct encoder *encoder, const struct chunk_id *id, const void *raw, size_t len);
@@ -152,6 +164,10 @@ struct file_encoding {
 /* Encodes a staged file. On success p->batch, recipe and blocks are set. 0; -ESTALE it was changed;
  * -ESHUTDOWN; -errno. */
 int file_encode(struct encoder *encoder, struct file_encoding *file, struct stage_publication *p);
+/* The statistics of a tensor's kind. */
+struct class_stats *class_of(struct file_encoding *file, const struct tensor *tensor);
+/* Takes the oldest step off the window: its extent is in the recipe then. -EAGAIN: there is none. */
+int file_collect(struct file_encoding *file);
 /* Unpins, retracts, frees; after publication or failure. */
 void file_release(struct file_encoding *file);
 

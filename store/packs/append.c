@@ -75,41 +75,45 @@ static void finish(struct packs *packs, struct pack_file *file, uint64_t offset,
 	pthread_mutex_unlock(&packs->lock);
 }
 
-static int write_frame(int fd, const uint8_t *header, const void *payload, uint32_t len, uint64_t offset)
+static int write_frame(
+	int fd, const uint8_t *header, uint32_t size, const void *payload, uint32_t len, uint64_t offset)
 {
-	struct iovec parts[2] = {{(void *)header, FRAME_HEADER_SIZE}, {(void *)payload, len}};
+	struct iovec parts[2] = {{(void *)header, size}, {(void *)payload, len}};
 	ssize_t n = pwritev(fd, parts, 2, (off_t)offset);
 	size_t done = n < 0 ? 0 : (size_t)n;
 	int rc;
 
 	if (n < 0 && errno != EINTR)
 		return -errno;
-	if (done < FRAME_HEADER_SIZE) {
-		rc = io_pwrite_full(fd, header + done, FRAME_HEADER_SIZE - done, offset + done);
+	if (done < size) {
+		rc = io_pwrite_full(fd, header + done, size - done, offset + done);
 		if (rc)
 			return rc;
-		done = FRAME_HEADER_SIZE;
+		done = size;
 	}
-	return io_pwrite_full(fd, (const uint8_t *)payload + (done - FRAME_HEADER_SIZE),
-		len + FRAME_HEADER_SIZE - done, offset + done);
+	return io_pwrite_full(fd, (const uint8_t *)payload + (done - size), len + size - done, offset + done);
 }
 
-static int append_encoded(struct packs *packs, const uint8_t *header, const void *payload,
-	uint32_t payload_len, struct frame_place *place)
+static int append_encoded(
+	struct packs *packs, const struct frame *frame, const void *payload, struct frame_place *place)
 {
-	uint64_t span = frame_span(payload_len), offset;
+	uint8_t header[FRAME_HEADER_MAX];
+	uint32_t size = frame_encode(frame, payload, header);
+	uint64_t span, offset;
 	struct pack_file *file;
 	int rc = packs->read_only ? -EROFS : atomic_load(&packs->failed);
 
 	if (rc)
 		return rc;
+	place->payload_len = frame->payload_len;
+	place->bases = frame->bases.count;
+	span = frame_span(place);
 	rc = reserve(packs, span, &file, &offset);
 	if (rc)
 		return rc;
-	rc = write_frame(file->fd, header, payload, payload_len, offset);
+	rc = write_frame(file->fd, header, size, payload, frame->payload_len, offset);
 	place->pack = file->id;
 	place->offset = (uint32_t)offset;
-	place->payload_len = payload_len;
 	finish(packs, file, offset, span, rc);
 	return rc;
 }
@@ -117,18 +121,14 @@ static int append_encoded(struct packs *packs, const uint8_t *header, const void
 int packs_append(
 	struct packs *packs, const struct frame *frame, const void *payload, struct frame_place *place)
 {
-	uint8_t header[FRAME_HEADER_SIZE];
-
 	if (frame->raw_len < 1 || frame->raw_len > FRAME_RAW_MAX || frame->payload_len > FRAME_PAYLOAD_MAX ||
-		chunk_id_is_zero(&frame->id))
+		chunk_id_is_zero(&frame->id) || !chunk_bases_sound(&frame->bases))
 		return -EINVAL;
-	frame_encode(frame, payload, header);
-	return append_encoded(packs, header, payload, frame->payload_len, place);
+	return append_encoded(packs, frame, payload, place);
 }
 
 int packs_move(struct packs *packs, const struct frame_place *from, struct frame_place *to)
 {
-	uint8_t header[FRAME_HEADER_SIZE];
 	struct frame frame;
 	void *payload = malloc(from->payload_len ? from->payload_len : 1);
 	int rc;
@@ -136,10 +136,8 @@ int packs_move(struct packs *packs, const struct frame_place *from, struct frame
 	if (!payload)
 		return -ENOMEM;
 	rc = packs_read(packs, from, NULL, &frame, payload, from->payload_len);
-	if (!rc) {
-		frame_encode(&frame, payload, header);
-		rc = append_encoded(packs, header, payload, frame.payload_len, to);
-	}
+	if (!rc)
+		rc = append_encoded(packs, &frame, payload, to);
 	free(payload);
 	return rc;
 }

@@ -6,7 +6,7 @@
  * always starts a new pack, so that a torn tail is never written over). Sealed packs are immutable; they are
  * removed as a whole when garbage collection has moved what lives in them.
  *
- * A frame tells enough (chunk id, lengths, codec, base, checksums) that the chunk index can be rebuilt from
+ * A frame tells enough (chunk id, lengths, codec, bases, checksums) that the chunk index can be rebuilt from
  * packs alone.
  *
  * Any thread. Appends reserve their place under a lock and write outside it.
@@ -32,20 +32,20 @@
  *       11        1  codec version
  *       12        1  dtype (store/util/dtype.h)
  *       13        1  salt
- *       14        2  zero
+ *       14        1  n, number of bases, 0..FRAME_BASES_MAX
+ *       15        1  zero
  *       16        4  raw length, 1..FRAME_RAW_MAX
  *       20        4  payload length, 0..FRAME_PAYLOAD_MAX
  *       24       16  chunk id, not zero
- *       40       16  chunk id of the base; zero: none
- *       56        8  checksum of the payload
- *       64        8  zero
- *       72        8  checksum of bytes 0..71
- *       80           payload
+ *       40        8  checksum of the payload
+ *       48     16 n  chunk ids of the bases, in order; none is zero, and no two are the same
+ *   48+16n        8  checksum of all bytes before
+ *   56+16n           payload
  *
- * A frame is sound if and only if magic, version and checksums are right, the lengths are in bounds and the
- * payload ends inside the file. Bytes said to be zero are written as zero and ignored when read. Between
- * frames there may be gaps (failed or torn appends): a scan looks for the next sound header at each multiple
- * of 8.
+ * A frame is sound if and only if magic, version and checksums are right, the lengths and the bases are in
+ * bounds and the payload ends inside the file. Bytes said to be zero are written as zero and ignored when
+ * read. Between frames there may be gaps (failed or torn appends): a scan looks for the next sound header at
+ * each multiple of 8.
  */
 #ifndef MITHRIL_STORE_PACKS_PACKS_H
 #define MITHRIL_STORE_PACKS_PACKS_H
@@ -56,7 +56,9 @@
 
 #define PACK_TARGET (256u << 20)
 #define PACK_HEADER_SIZE 64u
-#define FRAME_HEADER_SIZE 80u
+#define FRAME_BASES_MAX 4u
+#define FRAME_HEADER_MIN 56u /* without bases */
+#define FRAME_HEADER_MAX (FRAME_HEADER_MIN + 16 * FRAME_BASES_MAX)
 #define FRAME_ALIGN 8u
 #define FRAME_PAYLOAD_MAX (1u << 20)
 #define FRAME_RAW_MAX (1u << 20)
@@ -80,10 +82,31 @@ static inline bool chunk_id_equal(const struct chunk_id *a, const struct chunk_i
 	return !__builtin_memcmp(a, b, sizeof *a);
 }
 
+/* What a frame stands on: the chunks whose bytes its payload refers to, in the order that its codec wants. */
+struct chunk_bases {
+	struct chunk_id id[FRAME_BASES_MAX]; /* [0..count): not zero, all different; the rest is zero */
+	uint32_t count;
+};
+
+static inline bool chunk_bases_equal(const struct chunk_bases *a, const struct chunk_bases *b)
+{
+	return a->count == b->count && !__builtin_memcmp(a->id, b->id, a->count * sizeof a->id[0]);
+}
+
+/* None, or one. */
+static inline struct chunk_bases chunk_bases_of(const struct chunk_id *id)
+{
+	struct chunk_bases bases = {.count = 0};
+
+	if (id && !chunk_id_is_zero(id))
+		bases.id[bases.count++] = *id;
+	return bases;
+}
+
 struct frame {
 	struct chunk_id id;
-	struct chunk_id base; /* zero: none */
-	uint32_t raw_len;     /* 1..FRAME_RAW_MAX */
+	struct chunk_bases bases;
+	uint32_t raw_len; /* 1..FRAME_RAW_MAX */
 	uint32_t payload_len;
 	uint8_t codec, codec_version, dtype;
 	uint8_t salt; /* 0, or n when n chunks with other bytes but the same id were there before */
@@ -93,19 +116,29 @@ struct frame_place {
 	uint64_t pack;
 	uint32_t offset; /* of the frame's header */
 	uint32_t payload_len;
+	uint32_t bases; /* how many its header names */
 };
 
-/* What a frame takes of its pack: header, payload, and the bytes up to where the next may begin. */
-static inline uint64_t frame_span(uint32_t payload_len)
+static inline uint32_t frame_header_size(uint32_t bases)
 {
-	return ((uint64_t)FRAME_HEADER_SIZE + payload_len + FRAME_ALIGN - 1) & ~(uint64_t)(FRAME_ALIGN - 1);
+	return FRAME_HEADER_MIN + 16 * bases;
 }
 
-/* Pure: the 80 bytes before the payload (mithril-format(5)): magic, version, fields, XXH3-64 of the payload,
- * XXH3-64 of the header before it. */
-void frame_encode(const struct frame *frame, const void *payload, uint8_t dst[FRAME_HEADER_SIZE]);
-/* Pure. Checks the header's checksum and bounds; *payload_sum is what the payload must hash to. -EBADMSG;
- * -EPROTONOSUPPORT a sound header of a newer version. */
+/* What a frame takes of its pack: header, payload, and the bytes up to where the next may begin. */
+static inline uint64_t frame_span(const struct frame_place *place)
+{
+	return ((uint64_t)frame_header_size(place->bases) + place->payload_len + FRAME_ALIGN - 1) &
+	       ~(uint64_t)(FRAME_ALIGN - 1);
+}
+
+/* Pure. count at most FRAME_BASES_MAX, none zero, no two the same. */
+bool chunk_bases_sound(const struct chunk_bases *bases);
+
+/* Pure: the bytes before the payload (mithril-format(5)): magic, version, fields, XXH3-64 of the payload,
+ * bases, XXH3-64 of the header before it. Gives their number, frame_header_size. */
+uint32_t frame_encode(const struct frame *frame, const void *payload, uint8_t dst[FRAME_HEADER_MAX]);
+/* Pure. Checks the header's checksum and bounds; *payload_sum is what the payload must hash to. src may be
+ * longer than the header. -EBADMSG; -EPROTONOSUPPORT a sound header of a newer version. */
 int frame_decode(struct frame *frame, uint64_t *payload_sum, const uint8_t *src, size_t len);
 
 struct packs;

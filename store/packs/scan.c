@@ -14,27 +14,27 @@ struct scan {
 	uint8_t *window; /* made at the first gap */
 };
 
-/* Whether the header at `src` is sound and its frame ends inside the file. */
-static bool sound_at(const struct scan *scan, const uint8_t *src, uint64_t offset, struct frame *frame)
+/* Whether the header at `src` (len bytes are there) is sound and its frame ends inside the file. */
+static bool sound_at(
+	const struct scan *scan, const uint8_t *src, size_t len, uint64_t offset, struct frame *frame)
 {
 	uint64_t sum;
 
-	return !frame_decode(frame, &sum, src, FRAME_HEADER_SIZE) &&
-	       offset + FRAME_HEADER_SIZE + frame->payload_len <= scan->size;
+	return !frame_decode(frame, &sum, src, len) &&
+	       offset + frame_header_size(frame->bases.count) + frame->payload_len <= scan->size;
 }
 
 /* Reads the header at `offset`. 1 sound, 0 not, -errno. */
 static int header_at(const struct scan *scan, uint64_t offset, struct frame *frame)
 {
-	uint8_t header[FRAME_HEADER_SIZE];
-	int rc = io_pread_full(scan->fd, header, sizeof header, offset);
+	uint8_t header[FRAME_HEADER_MAX];
+	ssize_t got = io_pread_some(scan->fd, header, sizeof header, offset);
 
-	if (rc)
-		return rc == -ENODATA ? 0 : rc;
-	return sound_at(scan, header, offset, frame);
+	return got < 0 ? (int)got : sound_at(scan, header, (size_t)got, offset, frame);
 }
 
-/* Moves *offset to the next sound header, or to the end. Windows overlap by a header less one step. */
+/* Moves *offset to the next sound header, or to the end. Windows overlap by the longest header less one step,
+ * but for the last. */
 static int resynchronise(struct scan *scan, uint64_t *offset)
 {
 	static const char magic[8] = FRAME_MAGIC;
@@ -44,16 +44,19 @@ static int resynchronise(struct scan *scan, uint64_t *offset)
 		scan->window = malloc(WINDOW);
 	if (!scan->window)
 		return -ENOMEM;
-	while (*offset + FRAME_HEADER_SIZE <= scan->size) {
+	while (*offset + FRAME_HEADER_MIN <= scan->size) {
 		ssize_t got = io_pread_some(scan->fd, scan->window, WINDOW, *offset);
-		size_t at = 0;
+		size_t at = 0, need;
 		if (got < 0)
 			return (int)got;
-		if ((size_t)got < FRAME_HEADER_SIZE)
+		if ((size_t)got < FRAME_HEADER_MIN)
 			break;
-		for (; at + FRAME_HEADER_SIZE <= (size_t)got; at += FRAME_ALIGN) {
+		need = *offset + (size_t)got < scan->size && (size_t)got >= FRAME_HEADER_MAX
+			       ? FRAME_HEADER_MAX
+			       : FRAME_HEADER_MIN;
+		for (; at + need <= (size_t)got; at += FRAME_ALIGN) {
 			if (!memcmp(scan->window + at, magic, sizeof magic) &&
-				sound_at(scan, scan->window + at, *offset + at, &frame)) {
+				sound_at(scan, scan->window + at, (size_t)got - at, *offset + at, &frame)) {
 				*offset += at;
 				return 0;
 			}
@@ -107,11 +110,11 @@ static int scan_frames(struct scan *scan, uint64_t pack,
 			*lost += (offset < scan->size ? offset : scan->size) - from;
 			continue;
 		}
-		struct frame_place place = {pack, (uint32_t)offset, frame.payload_len};
+		struct frame_place place = {pack, (uint32_t)offset, frame.payload_len, frame.bases.count};
 		rc = each(ctx, &frame, &place);
 		if (rc)
 			return rc;
-		offset += frame_span(frame.payload_len);
+		offset += frame_span(&place);
 	}
 	return 0;
 }

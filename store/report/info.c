@@ -71,7 +71,7 @@ static int add_chunk(struct info *info, struct part *part, const struct chunk_id
 		return 0; /* lost: fsck tells */
 	part->codecs[record.codec < CODEC_COUNT ? record.codec : CODEC_COUNT]++;
 	part->raw += record.raw_len;
-	if (!chunk_id_is_zero(&record.base))
+	if (record.bases.count)
 		part->raw_on_base += record.raw_len;
 	if (record.depth > part->depth_max)
 		part->depth_max = record.depth;

@@ -104,7 +104,7 @@ static int add_chunk(void *ctx, const struct chunk_id *id, const struct chunk_re
 	(void)id;
 	totals->chunks++;
 	totals->raw += record->raw_len;
-	if (!chunk_id_is_zero(&record->base))
+	if (record->bases.count)
 		totals->raw_on_base += record->raw_len;
 	return 0;
 }

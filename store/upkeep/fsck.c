@@ -87,9 +87,12 @@ struct spread {
 static int spread_to(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
 {
 	struct spread *spread = ctx;
+	uint32_t i = 0;
 	int rc;
 
-	if (!marks_find(&spread->fsck->bad, &record->base))
+	while (i < record->bases.count && !marks_find(&spread->fsck->bad, &record->bases.id[i]))
+		i++;
+	if (i == record->bases.count)
 		return 0;
 	rc = marks_add(&spread->fsck->bad, id, MARK_BASE, MARK_NOWHERE);
 	spread->added |= rc > 0;

@@ -19,7 +19,7 @@ static int check_record(struct fsck *fsck, void *ctx, const struct pair *pair)
 {
 	struct chunk_record record, base;
 	struct chunk_id id;
-	int rc;
+	int rc = 0;
 
 	(void)ctx;
 	if (pair->key_len != sizeof id) {
@@ -29,13 +29,13 @@ static int check_record(struct fsck *fsck, void *ctx, const struct pair *pair)
 	memcpy(&id, pair->key, sizeof id);
 	if (chunk_id_is_zero(&id) || chunk_record_decode(&record, pair->value, pair->value_len))
 		return chunk_id_is_zero(&id) ? 0 : add_bad(fsck, &id);
-	if (chunk_id_is_zero(&record.base))
-		return 0;
-	rc = chunks_get(fsck->parts->chunks, &record.base, &base);
-	if (rc == -ENOENT || rc == -EBADMSG)
-		return add_bad(fsck, &record.base);
-	if (!rc && base.depth >= record.depth)
-		return add_bad(fsck, &id);
+	for (uint32_t i = 0; !rc && i < record.bases.count; i++) {
+		rc = chunks_get(fsck->parts->chunks, &record.bases.id[i], &base);
+		if (rc == -ENOENT || rc == -EBADMSG)
+			rc = add_bad(fsck, &record.bases.id[i]);
+		else if (!rc && base.depth >= record.depth)
+			rc = add_bad(fsck, &id);
+	}
 	return rc;
 }
 
@@ -66,10 +66,7 @@ static bool is_frame_of(const struct fsck *fsck, const struct place *place, cons
 	struct chunk_record record;
 
 	return chunk_id_equal(&place->id, &frame->id) && place->place.payload_len == frame->payload_len &&
-	       !chunks_get(fsck->parts->chunks, &place->id, &record) &&
-	       chunk_id_equal(&record.base, &frame->base) && record.raw_len == frame->raw_len &&
-	       record.codec == frame->codec && record.codec_version == frame->codec_version &&
-	       record.dtype == frame->dtype && record.salt == frame->salt;
+	       !chunks_get(fsck->parts->chunks, &place->id, &record) && chunk_record_agrees(&record, frame);
 }
 
 static int match_frame(void *ctx, const struct frame *frame, const struct frame_place *at)

@@ -1,7 +1,7 @@
 /*
  * The chunk index from the packs alone.
  *
- * Pass after pass over all packs: a frame whose chunk lacks a record gets one as soon as its base has one,
+ * Pass after pass over all packs: a frame whose chunk lacks a record gets one as soon as its bases have one,
  * until a pass finds nothing. So chains have no cycles, and the shallowest of several frames of a chunk wins.
  * What nothing refers to is the next collection's to remove.
  */
@@ -41,28 +41,22 @@ static int adopt(void *ctx, const struct frame *frame, const struct frame_place 
 {
 	struct rebuild *rebuild = ctx;
 	const struct parts *parts = rebuild->fsck->parts;
-	struct chunk_record record, base = {0};
+	struct chunk_record record, bases[FRAME_BASES_MAX];
 	struct frame read;
 	int rc;
 
 	if (marks_find(&rebuild->found, &frame->id) || !lacks_record(rebuild, &frame->id, &record))
 		return 0;
-	if (!chunk_id_is_zero(&frame->base) && lacks_record(rebuild, &frame->base, &base))
-		return 0;
-	if (base.depth >= CHUNK_DEPTH_MAX)
+	for (uint32_t i = 0; i < frame->bases.count; i++) {
+		if (lacks_record(rebuild, &frame->bases.id[i], &bases[i]))
+			return 0;
+	}
+	record = chunk_record_of(frame, place);
+	if (!chunk_record_stand(&record, bases))
 		return 0;
 	rc = packs_read(parts->packs, place, &frame->id, &read, rebuild->payload, FRAME_PAYLOAD_MAX);
 	if (rc)
 		return rc == -EBADMSG || rc == -EIO ? 0 : rc;
-	record = (struct chunk_record){.place = *place,
-		.base = frame->base,
-		.raw_len = frame->raw_len,
-		.chain_bytes = base.chain_bytes + frame->payload_len,
-		.codec = frame->codec,
-		.codec_version = frame->codec_version,
-		.dtype = frame->dtype,
-		.salt = frame->salt,
-		.depth = (uint8_t)(base.depth + 1)};
 	chunks_put(parts->chunks, rebuild->batch, &frame->id, &record);
 	rc = marks_add(&rebuild->found, &frame->id, MARK_BASE, MARK_NOWHERE);
 	if (rc < 0)

@@ -22,27 +22,56 @@ bool gc_is_live(const struct gc *gc, const struct chunk_id *id)
 	return mark && mark->recipe != MARK_BASE;
 }
 
-int gc_keep_chain(struct gc *gc, const struct chunk_id *id, const struct chunk_record *record)
+/* Bases that were marked and whose own are not yet. */
+struct unclimbed {
+	struct chunk_id *ids;
+	size_t count, capacity;
+};
+
+/* Marks what a record stands on. What was marked before is climbed from there. */
+static int mark_bases(struct gc *gc, const struct chunk_bases *bases, struct unclimbed *list)
 {
-	struct chunk_record at = *record;
+	for (uint32_t i = 0; i < bases->count; i++) {
+		int rc = marks_add(&gc->marks, &bases->id[i], MARK_BASE, MARK_NOWHERE);
 
-	while (!chunk_id_is_zero(&at.base)) {
-		struct chunk_id base = at.base;
-		int rc = marks_add(&gc->marks, &base, MARK_BASE, MARK_NOWHERE);
-
-		/* One that was marked before is climbed from there. */
-		if (rc <= 0)
+		if (rc < 0)
 			return rc;
-		rc = chunks_get(gc->parts->chunks, &base, &at);
-		if (rc == -ENOENT || rc == -EBADMSG) {
-			log_warning("gc: a base of chunk %02x%02x%02x%02x... is missing or damaged; run fsck",
-				id->b[0], id->b[1], id->b[2], id->b[3]);
-			return 0;
+		if (!rc)
+			continue;
+		if (list->count == list->capacity) {
+			size_t capacity = list->capacity ? 2 * list->capacity : 16;
+			struct chunk_id *ids = realloc(list->ids, capacity * sizeof *ids);
+
+			if (!ids)
+				return -ENOMEM;
+			list->ids = ids;
+			list->capacity = capacity;
 		}
-		if (rc)
-			return rc;
+		list->ids[list->count++] = bases->id[i];
 	}
 	return 0;
+}
+
+int gc_keep_chain(struct gc *gc, const struct chunk_id *id, const struct chunk_record *record)
+{
+	struct unclimbed list = {0};
+	int rc = mark_bases(gc, &record->bases, &list);
+
+	while (!rc && list.count) {
+		struct chunk_id base = list.ids[--list.count];
+		struct chunk_record below;
+
+		rc = chunks_get(gc->parts->chunks, &base, &below);
+		if (!rc) {
+			rc = mark_bases(gc, &below.bases, &list);
+		} else if (rc == -ENOENT || rc == -EBADMSG) {
+			log_warning("gc: a base of chunk %02x%02x%02x%02x... is missing or damaged; run fsck",
+				id->b[0], id->b[1], id->b[2], id->b[3]);
+			rc = 0;
+		}
+	}
+	free(list.ids);
+	return rc;
 }
 
 struct dead_list {

@@ -1,6 +1,6 @@
 /*
  * The chunk index turned around: which chunks are in which pack, in the order of their places, so that a walk
- * over them reads each pack from its beginning to its end. 32 bytes a chunk.
+ * over them reads each pack from its beginning to its end. 40 bytes a chunk.
  */
 #ifndef MITHRIL_STORE_UPKEEP_PLACES_H
 #define MITHRIL_STORE_UPKEEP_PLACES_H

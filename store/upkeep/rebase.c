@@ -1,10 +1,13 @@
 /*
  * Gets live chunks off dead bases, so that the bases can go.
  *
- * A group is what stands on one dead base. Each of its chunks, those of the oldest file first, is encoded
- * anew against the best of: the live chunk below the dead one, chunks at the same place of the same tensor in
- * other live files, those of the group that now stand alone, or nothing. Sizes are estimated first: a group
- * that would not shrink the store stays as it is. The bounds on chains are the encoder's.
+ * A group is what stands on the same dead bases. Each of its chunks, those of the oldest file first, is
+ * encoded anew against the best of: the live chunk below the dead one, chunks at the same place of the same
+ * tensor in other live files, those of the group that now stand alone, or nothing. Sizes are estimated first:
+ * a group that would not shrink the store stays as it is. The bounds on chains are the encoder's.
+ *
+ * What was derived from several bases shares a group with what stands on each of them as a difference. Those
+ * are lanes: candidates are looked for once a lane.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +28,7 @@ struct candidate {
 	struct chunk_id id;
 	struct chunk_data *data;
 	uint64_t chain_bytes, distance;
-	unsigned depth;
+	unsigned depth, frames;
 };
 
 struct member {
@@ -39,7 +42,7 @@ struct member {
 struct group {
 	struct member members[GROUP_MAX];
 	size_t count;
-	struct candidate candidates[CANDIDATES];
+	struct candidate candidates[CANDIDATES]; /* of the lane at hand */
 	size_t candidate_count;
 	uint64_t old_bytes, new_bytes;
 };
@@ -81,22 +84,49 @@ static int record_of(const struct rebase *r, const struct chunk_id *id, struct c
 	return 0;
 }
 
-/* 1: all of the chain is live; depth and bytes are as they are now. 0: not. */
+/* What a chunk stands on, itself too, each once. */
+struct below {
+	struct chunk_id ids[CHUNK_FRAMES_MAX];
+	unsigned depths[CHUNK_FRAMES_MAX], count;
+	uint64_t bytes;
+};
+
+/* The depth of a chunk, as it is now; 0: not all of its chain is live, or it is longer than `limit`. */
+static unsigned weigh(const struct rebase *r, const struct chunk_id *id, unsigned limit, struct below *below)
+{
+	struct chunk_record record;
+	unsigned depth = 0, at;
+
+	for (unsigned i = 0; i < below->count; i++) {
+		if (chunk_id_equal(&below->ids[i], id))
+			return below->depths[i] > limit ? 0 : below->depths[i];
+	}
+	if (!limit || below->count == CHUNK_FRAMES_MAX || !gc_is_live(r->gc, id) || record_of(r, id, &record))
+		return 0;
+	at = below->count++;
+	below->ids[at] = *id;
+	below->depths[at] = 0; /* a loop is no chain */
+	below->bytes += record.place.payload_len;
+	for (uint32_t i = 0; i < record.bases.count; i++) {
+		unsigned under = weigh(r, &record.bases.id[i], limit - 1, below);
+
+		if (!under)
+			return 0;
+		depth = under > depth ? under : depth;
+	}
+	below->depths[at] = depth + 1;
+	return depth + 1;
+}
+
+/* 1: all of the chain is live; depth, frames and bytes are as they are now. 0: not. */
 static int chain_is_live(const struct rebase *r, const struct chunk_id *id, struct candidate *c)
 {
-	struct chunk_id at = *id;
+	struct below below = {.count = 0};
 
-	c->depth = 0;
-	c->chain_bytes = 0;
-	while (!chunk_id_is_zero(&at)) {
-		struct chunk_record record;
-
-		if (!gc_is_live(r->gc, &at) || ++c->depth >= CHUNK_DEPTH_MAX || record_of(r, &at, &record))
-			return 0;
-		c->chain_bytes += record.place.payload_len;
-		at = record.base;
-	}
-	return 1;
+	c->depth = weigh(r, id, CHUNK_DEPTH_MAX - 1, &below);
+	c->frames = below.count;
+	c->chain_bytes = below.bytes;
+	return c->depth != 0;
 }
 
 static int by_distance(const void *a, const void *b)
@@ -124,18 +154,17 @@ static void consider(
 
 /* The live chunk below the dead run, if there is one, and the leader's siblings; the nearest few are kept and
  * decoded. */
-static int find_candidates(struct rebase *r)
+static int find_candidates(struct rebase *r, const struct orphan *leader)
 {
 	struct group *group = &r->group;
-	const struct orphan *leader = group->members[0].orphan;
 	struct candidate found[SIBLINGS_MAX + 1];
 	struct chunk_id ids[SIBLINGS_MAX];
 	struct chunk_record root;
 	size_t count = 0;
 	int n = 0;
 
-	if (!record_of(r, &leader->root, &root) && !chunk_id_is_zero(&root.base))
-		consider(r, &root.base, leader->recipe, found, &count);
+	if (!record_of(r, &leader->root, &root) && root.bases.count == 1)
+		consider(r, &root.bases.id[0], leader->recipe, found, &count);
 	if (leader->off != MARK_NOWHERE)
 		n = siblings_find(r->siblings, leader->recipe, leader->off, ids);
 	for (int i = 0; i < n; i++)
@@ -172,7 +201,7 @@ static void choose_base(struct rebase *r, struct member *member, const struct ch
 		uint64_t bytes;
 
 		/* Not deeper than it was, so that what stands on it stays in bounds. */
-		if (c->depth + 1 > member->record.depth)
+		if (c->depth + 1 > member->record.depth || c->frames + 1 > member->record.frames)
 			continue;
 		bytes = estimate(r, member, data, c);
 		if (bytes + c->chain_bytes > 2 * alone || bytes + bytes / 16 >= member->estimate)
@@ -198,38 +227,39 @@ static int plan_member(struct rebase *r, struct member *member)
 	if (member->depth == 1 && group->candidate_count < CANDIDATES) {
 		struct candidate *c = &group->candidates[group->candidate_count++];
 
-		*c = (struct candidate){
-			.id = member->orphan->id, .data = data, .chain_bytes = member->estimate, .depth = 1};
+		*c = (struct candidate){.id = member->orphan->id,
+			.data = data,
+			.chain_bytes = member->estimate,
+			.depth = 1,
+			.frames = 1};
 		return 0;
 	}
 	decode_release(r->gc->parts->decoder, data);
 	return 0;
 }
 
-/* What goes when nothing stands on the run any more. Each dead chunk is counted once. */
-static int count_dead_run(struct rebase *r)
+/* What goes when nothing stands on the dead ones any more. Each is counted once. */
+static int count_dead_below(struct rebase *r)
 {
 	struct marks seen = {0};
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < r->group.count; i++) {
-		struct chunk_id at = r->group.members[i].record.base;
+	for (size_t i = 0; rc >= 0 && i < r->group.count; i++) {
+		struct chunk_id dead[CHUNK_FRAMES_MAX];
+		size_t count = 0;
 
-		while (!chunk_id_is_zero(&at) && !gc_is_live(r->gc, &at)) {
+		rc = orphans_dead_below(r->gc, &r->group.members[i].record, dead, &count);
+		for (size_t d = 0; rc > 0 && d < count; d++) {
 			struct chunk_record record;
 
-			rc = marks_add(&seen, &at, MARK_BASE, MARK_NOWHERE);
-			if (rc <= 0)
-				break;
-			rc = record_of(r, &at, &record);
-			if (rc)
-				break;
-			r->group.old_bytes += record.place.payload_len;
-			at = record.base;
+			rc = marks_add(&seen, &dead[d], MARK_BASE, MARK_NOWHERE);
+			if (rc > 0 && !chunks_get(r->gc->parts->chunks, &dead[d], &record))
+				r->group.old_bytes += record.place.payload_len;
+			rc = rc < 0 ? rc : 1;
 		}
 	}
 	marks_release(&seen);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 static int encode_member(struct rebase *r, const struct member *member)
@@ -248,9 +278,10 @@ static int encode_member(struct rebase *r, const struct member *member)
 	if (rc)
 		return rc;
 	/* What encode_again says of the chain may be of a record that is pending here. */
-	if (chunk_id_is_zero(&pending->record.base))
+	if (!pending->record.bases.count)
 		base = (struct candidate){0};
 	pending->record.depth = (uint8_t)(base.depth + 1);
+	pending->record.frames = (uint8_t)(base.frames + 1);
 	pending->record.chain_bytes = (uint32_t)(base.chain_bytes + pending->record.place.payload_len);
 	pending->id = member->orphan->id;
 	r->pending_bytes += pending->record.place.payload_len;
@@ -283,13 +314,38 @@ static int commit(struct rebase *r)
 	return 0;
 }
 
+static void release_candidates(struct rebase *r)
+{
+	for (size_t i = 0; i < r->group.candidate_count; i++)
+		decode_release(r->gc->parts->decoder, r->group.candidates[i].data);
+	r->group.candidate_count = 0;
+}
+
+/* Those of one lane from member `from` on, in order. *end is set to the first of the next. */
+static int plan_lane(struct rebase *r, size_t from, size_t *end)
+{
+	struct group *group = &r->group;
+	const struct orphan *leader = group->members[from].orphan;
+	int rc = find_candidates(r, leader);
+
+	for (*end = from; *end < group->count; ++*end) {
+		const struct orphan *orphan = group->members[*end].orphan;
+
+		if (orphan->dtype != leader->dtype || !chunk_id_equal(&orphan->root, &leader->root))
+			break;
+		if (!rc)
+			rc = plan_member(r, &group->members[*end]);
+	}
+	release_candidates(r);
+	return rc;
+}
+
 static int plan_group(struct rebase *r, const struct orphan *orphans, size_t count)
 {
 	struct group *group = &r->group;
 	int rc = 0;
 
 	group->count = 0;
-	group->candidate_count = 0;
 	group->old_bytes = group->new_bytes = 0;
 	for (size_t i = 0; !rc && i < count; i++) {
 		group->members[i] = (struct member){.orphan = &orphans[i]};
@@ -297,19 +353,10 @@ static int plan_group(struct rebase *r, const struct orphan *orphans, size_t cou
 		group->count++;
 	}
 	if (!rc)
-		rc = count_dead_run(r);
-	if (!rc)
-		rc = find_candidates(r);
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = plan_member(r, &group->members[i]);
+		rc = count_dead_below(r);
+	for (size_t i = 0; !rc && i < count;)
+		rc = plan_lane(r, i, &i);
 	return rc;
-}
-
-static void release_candidates(struct rebase *r)
-{
-	for (size_t i = 0; i < r->group.candidate_count; i++)
-		decode_release(r->gc->parts->decoder, r->group.candidates[i].data);
-	r->group.candidate_count = 0;
 }
 
 static bool is_damage(int rc)
@@ -325,7 +372,6 @@ static int rebase_group(struct rebase *r, const struct orphan *orphans, size_t c
 	if (count > GROUP_MAX)
 		return 0;
 	rc = plan_group(r, orphans, count);
-	release_candidates(r);
 	if (rc || group->new_bytes >= group->old_bytes) {
 		if (is_damage(rc))
 			log_warning("gc: a chunk cannot be read and keeps its base; run scrub");
@@ -348,8 +394,7 @@ static int rebase_all(struct rebase *r, const struct orphans *orphans)
 	for (size_t i = 0; !rc && i < orphans->count;) {
 		size_t end = i + 1;
 
-		while (end < orphans->count &&
-			chunk_id_equal(&orphans->list[end].root, &orphans->list[i].root))
+		while (end < orphans->count && orphans->list[end].group == orphans->list[i].group)
 			end++;
 		rc = rebase_group(r, &orphans->list[i], end - i);
 		if (!rc)
@@ -374,14 +419,20 @@ static int restate_chunk(void *ctx, const struct chunk_id *id, const struct chun
 {
 	struct restate *restate = ctx;
 	struct rebase *r = restate->r;
-	struct chunk_record now = *record, base;
+	struct chunk_record now = *record, bases[FRAME_BASES_MAX];
+	bool changed = false;
 	int rc;
 
-	if (!marks_find(&r->changed, &record->base) || chunks_get(r->gc->parts->chunks, &record->base, &base))
+	for (uint32_t i = 0; i < record->bases.count; i++)
+		changed |= marks_find(&r->changed, &record->bases.id[i]) != NULL;
+	for (uint32_t i = 0; changed && i < record->bases.count; i++) {
+		if (chunks_get(r->gc->parts->chunks, &record->bases.id[i], &bases[i]))
+			return 0;
+	}
+	if (!changed || !chunk_record_stand(&now, bases))
 		return 0;
-	now.depth = (uint8_t)(base.depth + 1);
-	now.chain_bytes = base.chain_bytes + now.place.payload_len;
-	if (now.depth == record->depth && now.chain_bytes == record->chain_bytes)
+	if (now.depth == record->depth && now.frames == record->frames &&
+		now.chain_bytes == record->chain_bytes)
 		return 0;
 	chunks_put(r->gc->parts->chunks, r->batch, id, &now);
 	restate->changes++;

@@ -58,7 +58,7 @@ static int count_use(void *ctx, const struct chunk_id *id, const struct chunk_re
 
 	(void)id;
 	if (use) {
-		use->live_bytes += frame_span(record->place.payload_len);
+		use->live_bytes += frame_span(&record->place);
 		use->live_frames++;
 	}
 	return 0;
@@ -126,7 +126,8 @@ static void choose(struct pack_uses *uses, unsigned percent)
 
 static bool same_place(const struct frame_place *a, const struct frame_place *b)
 {
-	return a->pack == b->pack && a->offset == b->offset && a->payload_len == b->payload_len;
+	return a->pack == b->pack && a->offset == b->offset && a->payload_len == b->payload_len &&
+	       a->bases == b->bases;
 }
 
 static int sort_frame(void *ctx, const struct frame *frame, const struct frame_place *place)
@@ -236,7 +237,7 @@ static int punch(struct repack *repack, const struct pack_use *use)
 		const struct frame_place *live = &repack->frames[i].place;
 
 		rc = packs_punch(packs, use->id, from, live->offset);
-		from = live->offset + frame_span(live->payload_len);
+		from = live->offset + frame_span(live);
 	}
 	return rc ? rc : packs_punch(packs, use->id, from, UINT64_MAX);
 }

@@ -2,7 +2,7 @@
  * Removes the records of chunks that nothing refers to and nothing stands on.
  *
  * Deep ones first: when one turns out to be pinned, what it stands on has not been removed yet and is kept.
- * (A record's depth is never less than one more than its base's.)
+ * (A record's depth is never less than one more than that of any of its bases.)
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -41,34 +41,28 @@ void verifier_free(struct verifier *verifier)
 	free(verifier);
 }
 
-static bool agrees(const struct frame *frame, const struct chunk_record *record)
-{
-	return chunk_id_equal(&frame->base, &record->base) && frame->raw_len == record->raw_len &&
-	       frame->codec == record->codec && frame->codec_version == record->codec_version &&
-	       frame->dtype == record->dtype && frame->salt == record->salt;
-}
-
 static int decode(struct verifier *v, const struct chunk_id *id, const struct chunk_record *record)
 {
-	struct chunk_data *base = NULL;
-	const void *base_bytes = NULL;
-	size_t base_len = 0;
+	struct chunk_data *data[FRAME_BASES_MAX];
+	struct codec_bases bases = {0};
 	struct chunk_id got;
-	int rc;
+	int rc = 0;
 
 	if (record->raw_len > CODEC_CHUNK_MAX)
 		return -EBADMSG;
-	if (!chunk_id_is_zero(&record->base)) {
-		rc = decode_chunk(v->parts->decoder, &record->base, &base);
-		if (rc)
-			return rc == -ENOENT ? -EBADMSG : rc;
-		base_bytes = chunk_data_bytes(base, &base_len);
+	for (; !rc && bases.count < record->bases.count; bases.count += !rc) {
+		struct codec_base *base = &bases.at[bases.count];
+		rc = decode_chunk(v->parts->decoder, &record->bases.id[bases.count], &data[bases.count]);
+		if (!rc)
+			base->bytes = chunk_data_bytes(data[bases.count], &base->len);
 	}
-	rc = codec_decode(v->ws, v->raw, record->raw_len, v->payload, record->place.payload_len,
-		(enum codec)record->codec, record->codec_version, (enum dtype)record->dtype, base_bytes,
-		base_len);
-	if (base)
-		decode_release(v->parts->decoder, base);
+	if (rc == -ENOENT)
+		rc = -EBADMSG;
+	if (!rc)
+		rc = codec_decode(v->ws, v->raw, record->raw_len, v->payload, record->place.payload_len,
+			(enum codec)record->codec, record->codec_version, (enum dtype)record->dtype, &bases);
+	while (bases.count)
+		decode_release(v->parts->decoder, data[--bases.count]);
 	if (rc)
 		return rc;
 	got = chunk_id_of(chunks_seed(v->parts->chunks), record->salt, v->raw, record->raw_len);
@@ -92,7 +86,7 @@ int verify_chunk(struct verifier *verifier, const struct chunk_id *id)
 		if (rc == -ENOENT)
 			continue;
 		if (!rc)
-			rc = agrees(&frame, &record) ? decode(verifier, id, &record) : -EBADMSG;
+			rc = chunk_record_agrees(&record, &frame) ? decode(verifier, id, &record) : -EBADMSG;
 		return rc == -EPROTONOSUPPORT ? -EBADMSG : rc;
 	}
 	return rc == -ENOENT ? -EBADMSG : rc;

@@ -1,6 +1,6 @@
 /*
  * Checks one chunk from the disk up: frame checksums, decoding, and that the bytes are those the id names.
- * The base comes through the decoder (it is checked itself when its turn comes). One thread a verifier.
+ * Bases come through the decoder (they are checked themselves when their turn comes). One thread a verifier.
  */
 #ifndef MITHRIL_STORE_UPKEEP_VERIFY_H
 #define MITHRIL_STORE_UPKEEP_VERIFY_H

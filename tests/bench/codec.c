@@ -87,6 +87,7 @@ static void run_chunk(struct codec_workspace *ws, struct tally *tally, const str
 	const struct options *options, int *hint)
 {
 	static uint8_t payload[CODEC_CHUNK_MAX], back[CODEC_CHUNK_MAX];
+	const struct codec_bases bases = {.count = 1, .at = {{in->base, in->base_len}}};
 	struct codec_result result;
 	double t0 = now();
 	codec_estimate(ws, in);
@@ -94,8 +95,8 @@ static void run_chunk(struct codec_workspace *ws, struct tally *tally, const str
 	if (codec_encode(ws, payload, sizeof payload, in, options->level, *hint, &result))
 		die("encode");
 	double t2 = now();
-	if (codec_decode(ws, back, in->len, payload, result.len, result.codec, CODEC_VERSION, in->dtype,
-		    in->base, in->base_len))
+	if (codec_decode(
+		    ws, back, in->len, payload, result.len, result.codec, CODEC_VERSION, in->dtype, &bases))
 		die("decode");
 	double t3 = now();
 	if (memcmp(back, in->src, in->len)) {

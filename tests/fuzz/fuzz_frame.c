@@ -25,22 +25,21 @@ static void check(int condition)
 
 static void try_frame(const uint8_t *src, size_t len)
 {
-	uint8_t again[FRAME_HEADER_SIZE];
+	uint8_t again[FRAME_HEADER_MAX];
 	struct frame frame;
 	uint64_t sum;
 
 	if (frame_decode(&frame, &sum, src, len))
 		return;
 	check(frame.raw_len >= 1 && frame.raw_len <= FRAME_RAW_MAX && frame.payload_len <= FRAME_PAYLOAD_MAX);
-	check(!chunk_id_is_zero(&frame.id));
+	check(!chunk_id_is_zero(&frame.id) && chunk_bases_sound(&frame.bases));
 	frame.payload_len = 0;
-	frame_encode(&frame, "", again);
-	check(!frame_decode(&frame, &sum, again, sizeof again));
+	check(!frame_decode(&frame, &sum, again, frame_encode(&frame, "", again)));
 }
 
 static void try_record(const uint8_t *src, size_t len)
 {
-	uint8_t again[CHUNK_RECORD_SIZE];
+	uint8_t again[CHUNK_RECORD_MAX];
 	struct chunk_record record, copy;
 
 	memset(&record, 0, sizeof record);
@@ -49,8 +48,8 @@ static void try_record(const uint8_t *src, size_t len)
 		return;
 	check(record.raw_len >= 1 && record.raw_len <= FRAME_RAW_MAX);
 	check(record.depth >= 1 && record.depth <= CHUNK_DEPTH_MAX);
-	chunk_record_encode(&record, again);
-	check(!chunk_record_decode(&copy, again, sizeof again));
+	check(record.frames >= record.depth && record.frames <= CHUNK_FRAMES_MAX);
+	check(!chunk_record_decode(&copy, again, chunk_record_encode(&record, again)));
 	check(!memcmp(&record, &copy, sizeof copy));
 }
 

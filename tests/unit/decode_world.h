@@ -124,6 +124,7 @@ static inline struct chunk_record put_payload(struct world *w, const struct chun
 		.codec_version = CODEC_VERSION,
 		.dtype = dtype,
 		.depth = depth,
+		.frames = depth,
 		.chain_bytes = payload_len};
 	struct frame frame = {.id = *id,
 		.raw_len = raw_len,
@@ -132,8 +133,7 @@ static inline struct chunk_record put_payload(struct world *w, const struct chun
 		.codec_version = CODEC_VERSION,
 		.dtype = dtype};
 
-	if (base)
-		record.base = frame.base = *base;
+	record.bases = frame.bases = chunk_bases_of(base);
 	assert_int_equal(packs_append(w->packs, &frame, payload, &record.place), 0);
 	put_record(w, id, &record);
 	return record;

@@ -61,10 +61,12 @@ static struct chunk_record record_of(unsigned n)
 		.salt = 2,
 		.depth = 1};
 
-	if (n % 2) {
-		record.base = id_of(n - 1);
-		record.depth = 2;
-	}
+	record.frames = 1;
+	for (unsigned i = 0; i < n % (FRAME_BASES_MAX + 1); i++)
+		record.bases.id[record.bases.count++] = id_of(1000 + i);
+	record.place.bases = record.bases.count;
+	record.depth = record.bases.count ? 2 : 1;
+	record.frames += record.bases.count;
 	return record;
 }
 
@@ -96,24 +98,25 @@ static int get(struct world *w, unsigned n)
 	int rc = chunks_get(w->chunks, &id, &record);
 
 	if (!rc)
-		assert_memory_equal(&record.place, &expected.place, sizeof record.place);
+		assert_int_equal(record.place.offset, expected.place.offset);
 	return rc;
 }
 
 static void records_round_trip(void **state)
 {
-	uint8_t bytes[CHUNK_RECORD_SIZE];
+	uint8_t bytes[CHUNK_RECORD_MAX];
 
 	(void)state;
 	for (unsigned n = 0; n < 100; n++) {
 		struct chunk_record record = record_of(n), got = {0};
-		chunk_record_encode(&record, bytes);
-		assert_int_equal(chunk_record_decode(&got, bytes, sizeof bytes), 0);
+		size_t len = chunk_record_encode(&record, bytes);
+		assert_int_equal(len, 40 + 16 * record.bases.count);
+		assert_int_equal(chunk_record_decode(&got, bytes, len), 0);
 		assert_memory_equal(&got, &record, sizeof got);
-		assert_int_equal(chunk_record_decode(&got, bytes, sizeof bytes - 1), -EBADMSG);
-		for (unsigned bit = 0; bit < 8 * CHUNK_RECORD_SIZE; bit++) {
+		assert_int_equal(chunk_record_decode(&got, bytes, len - 1), -EBADMSG);
+		for (size_t bit = 0; bit < 8 * len; bit++) {
 			bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-			assert_int_equal(chunk_record_decode(&got, bytes, sizeof bytes), -EBADMSG);
+			assert_int_equal(chunk_record_decode(&got, bytes, len), -EBADMSG);
 			bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		}
 	}
@@ -121,7 +124,7 @@ static void records_round_trip(void **state)
 
 static void records_are_bounded(void **state)
 {
-	uint8_t bytes[CHUNK_RECORD_SIZE];
+	uint8_t bytes[CHUNK_RECORD_MAX];
 	struct chunk_record got;
 
 	(void)state;
@@ -129,8 +132,8 @@ static void records_are_bounded(void **state)
 	do {                                                                                                 \
 		struct chunk_record record = record_of(1);                                                   \
 		record.field = (value);                                                                      \
-		chunk_record_encode(&record, bytes);                                                         \
-		assert_int_equal(chunk_record_decode(&got, bytes, sizeof bytes), -EBADMSG);                  \
+		size_t len = chunk_record_encode(&record, bytes);                                            \
+		assert_int_equal(chunk_record_decode(&got, bytes, len), -EBADMSG);                           \
 	} while (0)
 	REFUSED(place.pack, 0);
 	REFUSED(place.offset, 0);
@@ -141,7 +144,46 @@ static void records_are_bounded(void **state)
 	REFUSED(depth, 0);
 	REFUSED(depth, 1);
 	REFUSED(depth, CHUNK_DEPTH_MAX + 1);
-	REFUSED(base, (struct chunk_id){0});
+	REFUSED(frames, 1);
+	REFUSED(frames, CHUNK_FRAMES_MAX + 1);
+	REFUSED(bases.id[0], (struct chunk_id){0});
+	REFUSED(bases.count, 0);
+	/* the same base twice */
+	struct chunk_record twice = record_of(2);
+	twice.bases.id[1] = twice.bases.id[0];
+	assert_int_equal(chunk_record_decode(&got, bytes, chunk_record_encode(&twice, bytes)), -EBADMSG);
+	/* more bases than there may be, with a checksum that is right */
+	memset(bytes, 0, sizeof bytes);
+	chunk_record_encode(&twice, bytes);
+	bytes[30] = FRAME_BASES_MAX + 1;
+	assert_int_equal(chunk_record_decode(&got, bytes, sizeof bytes), -EBADMSG);
+}
+
+static void what_a_chunk_costs(void **state)
+{
+	struct chunk_record record = {.place.payload_len = 5, .bases.count = 2};
+	struct chunk_record bases[2] = {
+		{.depth = 3, .frames = 9, .chain_bytes = 100}, {.depth = 1, .frames = 1, .chain_bytes = 10}};
+
+	(void)state;
+	assert_true(chunk_record_stand(&record, bases));
+	assert_int_equal(record.depth, 4);
+	assert_int_equal(record.frames, 11);
+	assert_int_equal(record.chain_bytes, 115);
+	bases[1].depth = CHUNK_DEPTH_MAX;
+	assert_false(chunk_record_stand(&record, bases));
+	assert_int_equal(record.depth, 4);
+	bases[1].depth = CHUNK_DEPTH_MAX - 1;
+	bases[1].frames = CHUNK_FRAMES_MAX - 9;
+	assert_false(chunk_record_stand(&record, bases));
+	bases[1].frames--;
+	bases[1].chain_bytes = UINT32_MAX;
+	assert_true(chunk_record_stand(&record, bases));
+	assert_int_equal(record.frames, CHUNK_FRAMES_MAX);
+	assert_int_equal(record.chain_bytes, UINT32_MAX);
+	record.bases.count = 0;
+	assert_true(chunk_record_stand(&record, NULL));
+	assert_int_equal(record.depth, 1);
 }
 
 /* Pinned: ids are on disk. */
@@ -387,6 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_round_trip),
 		cmocka_unit_test(records_are_bounded),
+		cmocka_unit_test(what_a_chunk_costs),
 		cmocka_unit_test(ids_are_what_they_were),
 		T(puts_gets_deletes_walks),
 		T(pins_keep_from_claims),

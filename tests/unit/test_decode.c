@@ -263,8 +263,8 @@ static void refuses_damaged_frames(void **state)
 	put_chain(w, 2, 16384, raw, id);
 	for (int level = 0; level < 2; level++) {
 		assert_int_equal(chunks_get(w->chunks, &id[level], &record), 0);
-		uint32_t span = FRAME_HEADER_SIZE + record.place.payload_len;
-		for (uint32_t at = 0; at < span; at += at < FRAME_HEADER_SIZE ? 9 : 997) {
+		uint32_t head = frame_header_size(record.place.bases), span = head + record.place.payload_len;
+		for (uint32_t at = 0; at < span; at += at < head ? 9 : 997) {
 			flip(w, record.place.pack, record.place.offset + at, 0x10);
 			assert_int_equal(decode_chunk(w->decoder, &id[1], &data), -EBADMSG);
 			flip(w, record.place.pack, record.place.offset + at, 0x10);

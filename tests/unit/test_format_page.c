@@ -147,13 +147,30 @@ static void decode_payload(
 {
 	struct codec_workspace *ws = codec_workspace_new();
 	struct example *example = example_named(name);
+	const struct codec_bases bases = {.count = base != NULL, .at = {{base, base_len}}};
 	uint8_t back[16];
 
 	assert_non_null(ws);
 	assert_int_equal(codec_decode(ws, back, sizeof back, example->bytes, example->len, codec, 1,
-				 DTYPE_F32, base, base_len),
+				 DTYPE_F32, &bases),
 		0);
 	assert_memory_equal(back, want, sizeof back);
+	test_free(example);
+	codec_workspace_free(ws);
+}
+
+static void decode_derived(const char *name, enum codec codec, enum dtype dtype, const void *base,
+	size_t base_len, const void *want, size_t len)
+{
+	struct codec_workspace *ws = codec_workspace_new();
+	struct example *example = example_named(name);
+	const struct codec_bases bases = {.count = 1, .at = {{base, base_len}}};
+	uint8_t back[16];
+
+	assert_non_null(ws);
+	assert_int_equal(
+		codec_decode(ws, back, len, example->bytes, example->len, codec, 1, dtype, &bases), 0);
+	assert_memory_equal(back, want, len);
 	test_free(example);
 	codec_workspace_free(ws);
 }
@@ -168,12 +185,17 @@ static void test_payloads(void **state)
 	decode_payload("planes", CODEC_PLANES, NULL, 0, raw);
 	decode_payload("xor", CODEC_XOR, raw, sizeof raw, after);
 	decode_payload("diff", CODEC_DIFF, raw, sizeof raw, after);
+	decode_derived("derived", CODEC_DERIVED, DTYPE_BF16, after, sizeof after,
+		"\x80\x3f\xc0\x3f\0\xc0\x01\x3f", 8);
+	decode_derived("widened", CODEC_WIDENED, DTYPE_F32, "\0\x3c\0\x3e\0\xc0\0\x38", 8, raw, sizeof raw);
 }
 
 static struct frame frame_of(const struct example *payload)
 {
+	struct chunk_id base = chunk_id_of(SEED, 0, raw, sizeof raw);
+
 	return (struct frame){.id = chunk_id_of(SEED, 0, after, sizeof after),
-		.base = chunk_id_of(SEED, 0, raw, sizeof raw),
+		.bases = chunk_bases_of(&base),
 		.raw_len = sizeof after,
 		.payload_len = (uint32_t)payload->len,
 		.codec = CODEC_DIFF,
@@ -185,14 +207,14 @@ static void test_frame(void **state)
 {
 	struct example *payload = example_named("diff");
 	struct frame frame = frame_of(payload), back;
-	uint8_t bytes[FRAME_HEADER_SIZE + 64];
+	uint8_t bytes[FRAME_HEADER_MAX + 64];
+	uint32_t size = frame_encode(&frame, payload->bytes, bytes);
 	uint64_t sum;
 
 	(void)state;
-	frame_encode(&frame, payload->bytes, bytes);
-	memcpy(bytes + FRAME_HEADER_SIZE, payload->bytes, payload->len);
-	assert_example("frame", bytes, FRAME_HEADER_SIZE + payload->len);
-	assert_int_equal(frame_decode(&back, &sum, bytes, FRAME_HEADER_SIZE), 0);
+	memcpy(bytes + size, payload->bytes, payload->len);
+	assert_example("frame", bytes, size + payload->len);
+	assert_int_equal(frame_decode(&back, &sum, bytes, size), 0);
 	test_free(payload);
 }
 
@@ -200,21 +222,22 @@ static void test_chunk_record(void **state)
 {
 	struct example *payload = example_named("diff");
 	struct frame frame = frame_of(payload);
-	const struct chunk_record record = {.place = {1, 64, frame.payload_len},
-		.base = frame.base,
+	const struct chunk_record record = {.place = {1, 64, frame.payload_len, 1},
+		.bases = frame.bases,
 		.raw_len = frame.raw_len,
 		.chain_bytes = frame.payload_len + 16,
 		.codec = frame.codec,
 		.codec_version = 1,
 		.dtype = DTYPE_F32,
-		.depth = 2};
+		.depth = 2,
+		.frames = 2};
 	struct chunk_record back;
-	uint8_t bytes[CHUNK_RECORD_SIZE];
+	uint8_t bytes[CHUNK_RECORD_MAX];
+	size_t len = chunk_record_encode(&record, bytes);
 
 	(void)state;
-	chunk_record_encode(&record, bytes);
-	assert_example("chunk", bytes, sizeof bytes);
-	assert_int_equal(chunk_record_decode(&back, bytes, sizeof bytes), 0);
+	assert_example("chunk", bytes, len);
+	assert_int_equal(chunk_record_decode(&back, bytes, len), 0);
 	test_free(payload);
 }
 

@@ -403,7 +403,7 @@ static void damaged_recipe_page_stops_collection(void **state)
 
 static int first_alone(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
 {
-	if (!chunk_id_is_zero(&record->base) || record->raw_len < 65536)
+	if (record->bases.count || record->raw_len < 65536)
 		return 0;
 	*(struct chunk_id *)ctx = *id;
 	return 1;
@@ -453,18 +453,17 @@ static void chunk_record_of_another_place(void **state)
 	struct world *w = *state;
 	struct chunk_id id = some_base(w);
 	struct chunk_record record;
-	uint8_t value[CHUNK_RECORD_SIZE];
+	uint8_t value[CHUNK_RECORD_MAX];
 
 	assert_int_equal(chunks_get(w->store->parts.chunks, &id, &record), 0);
 	record.place.offset += 8;
-	chunk_record_encode(&record, value);
-	put(w, KV_CHUNKS, &id, sizeof id, value, sizeof value);
+	put(w, KV_CHUNKS, &id, sizeof id, value, chunk_record_encode(&record, value));
 	expect_repaired(w, "no sound frame where the index says");
 }
 
 static int first_based(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
 {
-	if (chunk_id_is_zero(&record->base))
+	if (!record->bases.count)
 		return 0;
 	*(struct chunk_id *)ctx = *id;
 	return 1;
@@ -474,17 +473,16 @@ static void chain_that_bites_its_tail(void **state)
 {
 	struct world *w = *state;
 	struct chunk_record record, base;
-	uint8_t value[CHUNK_RECORD_SIZE];
+	uint8_t value[CHUNK_RECORD_MAX];
 	struct chunk_id id;
 	struct gc_result result;
 
 	assert_int_equal(chunks_each(w->store->parts.chunks, first_based, &id), 1);
 	assert_int_equal(chunks_get(w->store->parts.chunks, &id, &record), 0);
-	assert_int_equal(chunks_get(w->store->parts.chunks, &record.base, &base), 0);
-	base.base = id;
-	base.depth = 3;
-	chunk_record_encode(&base, value);
-	put(w, KV_CHUNKS, &record.base, sizeof id, value, sizeof value);
+	assert_int_equal(chunks_get(w->store->parts.chunks, &record.bases.id[0], &base), 0);
+	base.bases = chunk_bases_of(&id);
+	base.depth = base.frames = 3;
+	put(w, KV_CHUNKS, &record.bases.id[0], sizeof id, value, chunk_record_encode(&base, value));
 	assert_int_equal(gc_run(&w->store->parts, 0, NULL, NULL, &result), 0);
 	expect_repaired(w, "no sound frame where the index says");
 }
@@ -495,13 +493,13 @@ static void frame_of_other_bytes(void **state)
 	struct fsck_options scrub = {.report = note};
 	struct findings findings = {0};
 	struct frame frame = {.raw_len = 5, .payload_len = 5, .codec_version = 1};
-	struct chunk_record record = {.raw_len = 5, .chain_bytes = 5, .codec_version = 1, .depth = 1};
-	uint8_t value[CHUNK_RECORD_SIZE];
+	struct chunk_record record = {
+		.raw_len = 5, .chain_bytes = 5, .codec_version = 1, .depth = 1, .frames = 1};
+	uint8_t value[CHUNK_RECORD_MAX];
 
 	frame.id = chunk_id_of(chunks_seed(w->store->parts.chunks), 0, "hello", 5);
 	assert_int_equal(packs_append(w->store->parts.packs, &frame, "hallo", &record.place), 0);
-	chunk_record_encode(&record, value);
-	put(w, KV_CHUNKS, &frame.id, sizeof frame.id, value, sizeof value);
+	put(w, KV_CHUNKS, &frame.id, sizeof frame.id, value, chunk_record_encode(&record, value));
 	scrub.ctx = &findings;
 	assert_int_equal(scrub_run(&w->store->parts, &scrub), 1);
 	assert_true(check(w, true, false, &findings) > 0);
@@ -577,7 +575,8 @@ static void flipped_payload(void **state)
 
 	assert_int_equal(chunks_get(w->store->parts.chunks, &id, &record), 0);
 	pack_path(w, path);
-	flip(path, record.place.offset + FRAME_HEADER_SIZE + record.place.payload_len / 2);
+	flip(path,
+		record.place.offset + frame_header_size(record.place.bases) + record.place.payload_len / 2);
 	world_open(w, false);
 	assert_int_equal(check(w, false, false, &findings), 0); /* headers are sound */
 	assert_true(check(w, true, false, &findings) > 0);
@@ -658,7 +657,7 @@ static void wherever_a_bit_flips(void **state)
 
 		/* Headers are few and all of them matter. */
 		if (round % 4 == 0)
-			at = world_random(&seed) % (PACK_HEADER_SIZE + FRAME_HEADER_SIZE);
+			at = world_random(&seed) % (PACK_HEADER_SIZE + FRAME_HEADER_MIN);
 		flip(path, at);
 		world_open(w, false);
 		for (unsigned i = 0; i < 2; i++) {

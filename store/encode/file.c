@@ -188,6 +188,8 @@ int file_collect(struct file_encoding *file)
 			rc = list_add(&file->skeleton, &job->id);
 		else if (!rc)
 			rc = recipe_builder_extent(file->builder, &extent);
+		if (!rc && !file->gathering)
+			rc = source_note(file, extent.off, extent.len, &job->id);
 		file->encoder->counts.raw += job->len;
 		break;
 	case JOB_SKELETON:
@@ -292,7 +294,7 @@ static int encode_skeleton(struct file_encoding *file)
 
 /* --- the main pass --- */
 
-struct class_stats *class_of(struct file_encoding *file, const struct tensor *tensor)
+static struct class_stats *class_of(struct file_encoding *file, const struct tensor *tensor)
 {
 	const char *last = strrchr(tensor->name, '.');
 	last = last ? last + 1 : tensor->name;
@@ -332,6 +334,8 @@ static int tensor_piece(struct file_encoding *file, const struct piece *piece)
 	job->hint = job->class->hint;
 	if (wants_base(job->class))
 		job->base = base_chunk(file, piece->tensor, piece->off, job->len);
+	if ((rc = source_find(file, piece->tensor, piece->off, job->len, &job->source)))
+		return rc;
 	if ((rc = file->view.read(file->view.ctx, piece->off, job->raw, job->len)))
 		return rc;
 	window_submit(&file->encoder->window);
@@ -491,6 +495,7 @@ void file_release(struct file_encoding *file)
 	free(file->pins.ids);
 	free(file->skeleton.ids);
 	recipe_cursor_free(file->base_cursor);
+	source_release(&file->sources);
 	recipe_builder_free(file->builder);
 	kv_batch_free(file->batch);
 	layout_release(&file->layout);

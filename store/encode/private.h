@@ -5,6 +5,8 @@
  * file.c    one file: label, skeleton, pieces in order, recipe
  * plan.c    pure: a layout and a size to pieces
  * base.c    which earlier file lends bases, and which chunk of it
+ * source.c  which tensor of another width a tensor is derived from, and which chunks of it
+ * segments.c  the tensors of an encoded file, in memory
  * window.c  chunks under way: the ring between the coordinator and the workers
  * chunk.c   one chunk: hash, share or encode
  */
@@ -132,6 +134,74 @@ struct chunk_job *window_take(struct window *window);
 void window_finish(struct window *window, struct chunk_job *job);
 void window_stop(struct window *window);
 
+/* --- segments.c --- */
+
+/* Tensors of f32, f16 and bf16 of a file, in memory, in the order of their offsets. */
+struct segments {
+	uint64_t recipe;
+	struct segment_entry {
+		uint64_t off, len;
+		uint64_t shape; /* the same for the same dims */
+		size_t name;	/* in `names` */
+		enum dtype dtype;
+		unsigned used; /* bits, 1 << dtype: it is what a tensor of that is a function of */
+	} * list;
+	size_t count, capacity;
+	char *names;
+	size_t names_len, names_capacity;
+};
+/* Fills a zeroed one from a recipe. 0, also when it is damaged or gone: it has none then; -ENOMEM, -EIO. */
+int segments_load(struct recipes *recipes, uint64_t recipe, struct segments *segments);
+/* Fills a zeroed one from a layout. -ENOMEM. */
+int segments_of_layout(const struct layout *layout, struct segments *segments);
+uint64_t segments_shape(const uint64_t *dims, uint32_t ndims);
+void segments_release(struct segments *segments);
+
+/* --- source.c --- */
+
+#define SOURCE_FILES 32u
+#define SOURCE_KINDS 64u
+
+/* A file whose tensors may be what others are derived from. */
+struct source_file {
+	struct segments segments; /* recipe 0: the file that is being encoded itself */
+	struct recipe_cursor *cursor;
+	size_t found, last; /* the tensor that was one last; and the last that was a large one */
+	uint64_t used;
+};
+
+/* The search of one file's encoding. */
+struct sources {
+	bool started, own_pairs; /* own_pairs: the file has both widths itself */
+	struct source_file own, files[SOURCE_FILES];
+	struct source_file *lucky; /* the one that had the last source, or NULL */
+	uint64_t clock;
+	struct source_kind { /* tensors whose names differ in digits only */
+		uint64_t key;
+		unsigned tried, found, skipped;
+	} kinds[SOURCE_KINDS];
+	struct placed { /* chunks of this file, in order, if it has own pairs */
+		uint64_t off, end;
+		struct chunk_id id;
+	} * placed;
+	size_t placed_count, placed_capacity;
+	uint8_t *mine, *theirs; /* elements of a sample */
+	/* of the tensor at hand: */
+	size_t tensor;
+	struct source_file *file; /* NULL: it has no source */
+	uint64_t off;
+	enum dtype dtype;
+};
+
+/* Looks for what `len` bytes at `off` of tensor `t` are the rounding of, or are rounded to: in earlier
+ * tensors of the file itself and in the newest files with tensors of as many elements of the other width; a
+ * sample decides. It may collect chunks under way. *source has no bases when nothing is found. 0, -ENOMEM,
+ * errors of file_collect. */
+int source_find(struct file_encoding *file, size_t t, uint64_t off, size_t len, struct source *source);
+/* A chunk of the file was collected. -ENOMEM. */
+int source_note(struct file_encoding *file, uint64_t off, uint64_t len, const struct chunk_id *id);
+void source_release(struct sources *sources);
+
 /* --- file.c --- */
 
 struct id_list {
@@ -152,6 +222,7 @@ struct file_encoding {
 	struct recipe_cursor *base_cursor;
 	size_t base_tensor; /* the tensor whose place in it is remembered */
 	int64_t base_tensor_off;
+	struct sources sources;
 	struct id_list pins, announced, skeleton;
 	struct class_stats classes[CLASSES_MAX];
 	uint64_t new_bytes;
@@ -164,8 +235,6 @@ struct file_encoding {
 /* Encodes a staged file. On success p->batch, recipe and blocks are set. 0; -ESTALE it was changed;
  * -ESHUTDOWN; -errno. */
 int file_encode(struct encoder *encoder, struct file_encoding *file, struct stage_publication *p);
-/* The statistics of a tensor's kind. */
-struct class_stats *class_of(struct file_encoding *file, const struct tensor *tensor);
 /* Takes the oldest step off the window: its extent is in the recipe then. -EAGAIN: there is none. */
 int file_collect(struct file_encoding *file);
 /* Unpins, retracts, frees; after publication or failure. */

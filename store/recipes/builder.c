@@ -100,11 +100,16 @@ static void index_segment(
 	struct recipe_builder *builder, const struct segment *segment, const struct family_id *family)
 {
 	uint8_t key[TENSOR_KEY_SIZE], value[TENSOR_VALUE_SIZE];
+	uint64_t elements = segment_elements(segment);
 
 	tensor_key(key, segment, builder->number);
 	put_le64(value, segment->off);
 	put_le64(value + 8, segment->len);
 	memcpy(value + 16, family, 16);
+	kv_batch_put(builder->recipes->kv, builder->batch, KV_TENSORS, key, sizeof key, value, sizeof value);
+	if (!elements)
+		return;
+	elements_key(key, (unsigned)dtype_width(segment->dtype), elements, builder->number);
 	kv_batch_put(builder->recipes->kv, builder->batch, KV_TENSORS, key, sizeof key, value, sizeof value);
 }
 

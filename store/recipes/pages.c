@@ -204,18 +204,40 @@ int page_decode_segments(struct segment *segment, uint64_t recipe, uint64_t inde
 	return len ? -EBADMSG : 0;
 }
 
+static void hashed_key(uint8_t key[TENSOR_KEY_SIZE], const uint8_t *text, size_t len, uint64_t recipe)
+{
+	XXH128_canonical_t canonical;
+
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits(text, len));
+	memcpy(key, &canonical, 16);
+	put_be64(key + 16, ~recipe);
+}
+
+uint64_t segment_elements(const struct segment *segment)
+{
+	bool counts =
+		segment->dtype == DTYPE_F32 || segment->dtype == DTYPE_F16 || segment->dtype == DTYPE_BF16;
+
+	return counts ? segment->len / dtype_width(segment->dtype) : 0;
+}
+
+void elements_key(uint8_t key[TENSOR_KEY_SIZE], unsigned width, uint64_t count, uint64_t recipe)
+{
+	uint8_t text[10] = {0xff, (uint8_t)width};
+
+	put_le64(text + 2, count);
+	hashed_key(key, text, sizeof text, recipe);
+}
+
 void tensor_key(uint8_t key[TENSOR_KEY_SIZE], const struct segment *segment, uint64_t recipe)
 {
 	uint8_t text[2 + 8 * RECIPE_DIMS_MAX + RECIPE_NAME_MAX];
 	size_t name_len = strlen(segment->name), at = 2;
-	XXH128_canonical_t canonical;
 
 	text[0] = (uint8_t)segment->dtype;
 	text[1] = (uint8_t)segment->ndims;
 	for (uint32_t i = 0; i < segment->ndims; i++, at += 8)
 		put_le64(text + at, segment->dims[i]);
 	memcpy(text + at, segment->name, name_len);
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits(text, at + name_len));
-	memcpy(key, &canonical, 16);
-	put_be64(key + 16, ~recipe);
+	hashed_key(key, text, at + name_len, recipe);
 }

@@ -48,5 +48,7 @@ int page_decode_segments(struct segment *segment, uint64_t recipe, uint64_t inde
 
 /* Key of KV_TENSORS; the first 16 bytes are the tensor's. */
 void tensor_key(uint8_t key[TENSOR_KEY_SIZE], const struct segment *segment, uint64_t recipe);
+/* The same for tensors of so many elements of `width` bytes, whatever their name, dtype and dims. */
+void elements_key(uint8_t key[TENSOR_KEY_SIZE], unsigned width, uint64_t count, uint64_t recipe);
 
 #endif

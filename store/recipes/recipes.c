@@ -208,6 +208,10 @@ static int purge_tensor(void *ctx, const struct segment *segment)
 
 	tensor_key(key, segment, purge->recipe);
 	kv_batch_delete(purge->recipes->kv, purge->batch, KV_TENSORS, key, sizeof key);
+	if (!segment_elements(segment))
+		return 0;
+	elements_key(key, (unsigned)dtype_width(segment->dtype), segment_elements(segment), purge->recipe);
+	kv_batch_delete(purge->recipes->kv, purge->batch, KV_TENSORS, key, sizeof key);
 	return 0;
 }
 
@@ -232,15 +236,13 @@ int recipes_purge(struct recipes *recipes, struct kv_batch *batch, uint64_t reci
 	return 0;
 }
 
-int recipes_find_tensor(
-	struct recipes *recipes, const struct segment *segment, struct tensor_hit *hits, size_t capacity)
+static int find_hits(
+	struct recipes *recipes, const uint8_t key[TENSOR_KEY_SIZE], struct tensor_hit *hits, size_t capacity)
 {
-	uint8_t key[TENSOR_KEY_SIZE];
 	struct kv_iter *it;
 	size_t count = 0, key_len, len;
 	int rc;
 
-	tensor_key(key, segment, 0);
 	it = kv_iter_new(recipes->kv, KV_TENSORS, key, 16);
 	if (!it)
 		return -EIO;
@@ -259,4 +261,22 @@ int recipes_find_tensor(
 	rc = kv_iter_error(it);
 	kv_iter_free(it);
 	return rc ? -EIO : (int)count;
+}
+
+int recipes_find_tensor(
+	struct recipes *recipes, const struct segment *segment, struct tensor_hit *hits, size_t capacity)
+{
+	uint8_t key[TENSOR_KEY_SIZE];
+
+	tensor_key(key, segment, 0);
+	return find_hits(recipes, key, hits, capacity);
+}
+
+int recipes_find_elements(
+	struct recipes *recipes, unsigned width, uint64_t count, struct tensor_hit *hits, size_t capacity)
+{
+	uint8_t key[TENSOR_KEY_SIZE];
+
+	elements_key(key, width, count, 0);
+	return find_hits(recipes, key, hits, capacity);
 }

@@ -56,7 +56,8 @@
  *
  * KV_TENSORS finds bases. Key: 16 bytes XXH3-128 (canonical form) of dtype (1 byte), number of dims (1), dims
  * (8 each) and name; 8 bytes of ~recipe, so that the newest comes first. Value: 8 bytes offset, 8 length, 16
- * family.
+ * family. Tensors of f32, f16 and bf16 are there a second time, one of each size and width in a recipe: under
+ * XXH3-128 of ff, width in bytes (1) and number of elements (8).
  *
  * KV_DEAD, key: 8 bytes recipe; no value.   KV_META "recipes.next": 8 bytes, all recipe numbers below may be
  * in use.
@@ -94,6 +95,9 @@ struct segment {
 	uint64_t dims[RECIPE_DIMS_MAX];
 	char name[RECIPE_NAME_MAX + 1];
 };
+
+/* Elements of a segment of f32, f16 or bf16; 0: any other. */
+uint64_t segment_elements(const struct segment *segment);
 
 struct family_id {
 	uint8_t b[16];
@@ -151,6 +155,11 @@ struct tensor_hit {
 /* The newest `capacity` files with this tensor (same name, dtype, dims), newest first. Count, or -EIO. */
 int recipes_find_tensor(
 	struct recipes *recipes, const struct segment *segment, struct tensor_hit *hits, size_t capacity);
+
+/* The same for files with some tensor of `count` elements of `width` bytes, f32, f16 or bf16, whatever its
+ * name and dims. The hit's place is that of one of them. */
+int recipes_find_elements(
+	struct recipes *recipes, unsigned width, uint64_t count, struct tensor_hit *hits, size_t capacity);
 
 /* Adds to `batch`: the recipe's file is gone. */
 void recipes_bury(struct recipes *recipes, struct kv_batch *batch, uint64_t recipe);

@@ -172,6 +172,222 @@ static void refuses_loops(void **state)
 	free(b);
 }
 
+/* --- several bases --- */
+
+#define SMALL 1024u
+
+/* Chunk n of small ones; which differ in all bytes. */
+static void fill_small(uint8_t raw[SMALL], unsigned n)
+{
+	uint64_t seed = 1000003 * (n + 1);
+
+	for (unsigned i = 0; i < SMALL; i++)
+		raw[i] = (uint8_t)(next_random(&seed) >> 24);
+}
+
+static struct chunk_id small_id(unsigned n)
+{
+	uint8_t raw[SMALL];
+
+	fill_small(raw, n);
+	return chunk_id_of(SEED, 0, raw, SMALL);
+}
+
+/* Enters small chunk n, kept as a difference to the first of some others; the rest of them must be decoded,
+ * and play no part. */
+static void put_small(struct world *w, unsigned n, unsigned count, const unsigned *bases)
+{
+	uint8_t raw[SMALL], base[SMALL], payload[SMALL + 1] = {0};
+	struct chunk_id id = small_id(n);
+	struct frame frame = {.id = id, .raw_len = SMALL, .codec_version = CODEC_VERSION, .dtype = DTYPE_U8};
+	struct chunk_record record;
+	struct frame_place place;
+
+	fill_small(raw, n);
+	if (count)
+		fill_small(base, bases[0]);
+	frame.codec = count ? CODEC_XOR : CODEC_STORED;
+	frame.payload_len = SMALL + (count != 0);
+	for (unsigned i = 0; i < SMALL; i++)
+		payload[i + (count != 0)] = count ? raw[i] ^ base[i] : raw[i];
+	for (unsigned i = 0; i < count; i++)
+		frame.bases.id[frame.bases.count++] = small_id(bases[i]);
+	assert_int_equal(packs_append(w->packs, &frame, payload, &place), 0);
+	record = chunk_record_of(&frame, &place);
+	record.depth = record.frames = count ? 2 : 1;
+	put_record(w, &id, &record);
+}
+
+static int decode_small(struct world *w, unsigned n)
+{
+	struct chunk_id id = small_id(n);
+	struct chunk_data *data;
+	uint8_t raw[SMALL];
+	size_t len;
+	int rc = decode_chunk(w->decoder, &id, &data);
+
+	if (rc)
+		return rc;
+	fill_small(raw, n);
+	assert_memory_equal(chunk_data_bytes(data, &len), raw, SMALL);
+	assert_int_equal(len, SMALL);
+	decode_release(w->decoder, data);
+	return 0;
+}
+
+/* 0 stands on 1, 2 and 3; those on 4. */
+static void a_base_of_several_is_decoded_once(void **state)
+{
+	struct world *w = *state;
+
+	put_small(w, 0, 3, (unsigned[]){1, 2, 3});
+	for (unsigned n = 1; n < 4; n++)
+		put_small(w, n, 1, (unsigned[]){4});
+	put_small(w, 4, 0, NULL);
+	for (unsigned round = 0; round < 2; round++) {
+		assert_int_equal(decode_small(w, 0), 0);
+		assert_int_equal(counts(w).chunks_decoded, 5);
+		/* a cache that keeps nothing changes nothing */
+		world_reopen(w, 1, 1);
+	}
+	assert_int_equal(decode_small(w, 3), 0);
+	assert_int_equal(decode_small(w, 0), 0);
+}
+
+/* Each of a layer stands on both of the next: as many ways down as there are grains of sand, of 62 chunks. */
+static void ways_down_are_not_counted(void **state)
+{
+	struct world *w = *state;
+
+	for (unsigned layer = 0; layer < 30; layer++)
+		for (unsigned i = 0; i < 2; i++)
+			put_small(w, 2 * layer + i, 2, (unsigned[]){2 * layer + 2, 2 * layer + 3});
+	put_small(w, 60, 0, NULL);
+	put_small(w, 61, 0, NULL);
+	alarm(60);
+	assert_int_equal(decode_small(w, 0), 0);
+	alarm(0);
+	assert_int_equal(counts(w).chunks_decoded, 61);
+}
+
+static void refuses_too_many_bases(void **state)
+{
+	struct world *w = *state;
+
+	/* a tree of 85 chunks, four deep */
+	for (unsigned n = 0; n < 21; n++)
+		put_small(w, n, 4, (unsigned[]){4 * n + 1, 4 * n + 2, 4 * n + 3, 4 * n + 4});
+	for (unsigned n = 21; n < 85; n++)
+		put_small(w, n, 0, NULL);
+	assert_int_equal(decode_small(w, 0), -EBADMSG);
+	assert_int_equal(counts(w).chunks_decoded, 0);
+	for (unsigned n = 1; n < 21; n++)
+		assert_int_equal(decode_small(w, n), 0);
+	/* what is cached need not be decoded */
+	assert_int_equal(decode_small(w, 0), 0);
+}
+
+/* 100 stands on 0, which has twenty more below it, and on 200, from where it is fifteen more down to 0. */
+static void refuses_a_long_way_round(void **state)
+{
+	struct world *w = *state;
+
+	for (unsigned n = 0; n < 20; n++)
+		put_small(w, n, 1, (unsigned[]){n + 1});
+	put_small(w, 20, 0, NULL);
+	for (unsigned n = 200; n < 214; n++)
+		put_small(w, n, 1, (unsigned[]){n + 1});
+	put_small(w, 214, 1, (unsigned[]){0});
+	put_small(w, 100, 2, (unsigned[]){0, 200});
+	assert_int_equal(decode_small(w, 100), -EBADMSG);
+	put_small(w, 100, 2, (unsigned[]){0, 206});
+	assert_int_equal(decode_small(w, 100), 0);
+}
+
+static void *want_small(void *arg)
+{
+	struct wanter *wanter = arg;
+	struct chunk_data *data;
+
+	for (unsigned i = 0; i < 50; i++) {
+		struct chunk_id id = small_id((unsigned)(wanter->len + i) % 6);
+		if (decode_chunk(wanter->w->decoder, &id, &data) != -EBADMSG)
+			wanter->rc = 1;
+	}
+	return NULL;
+}
+
+/* Loops that only a base that is not the first closes, wanted from all sides at once. */
+static void refuses_loops_of_several_bases(void **state)
+{
+	struct world *w = *state;
+	struct wanter wanters[8] = {0};
+
+	for (unsigned n = 0; n < 6; n++)
+		put_small(w, n, 3, (unsigned[]){10, (n + 1) % 6, (n + 4) % 6});
+	put_small(w, 10, 0, NULL);
+	put_small(w, 11, 2, (unsigned[]){10, 11});
+	assert_int_equal(decode_small(w, 11), -EBADMSG);
+	alarm(60);
+	for (unsigned i = 0; i < 8; i++) {
+		wanters[i] = (struct wanter){.w = w, .len = i};
+		assert_int_equal(pthread_create(&wanters[i].thread, NULL, want_small, &wanters[i]), 0);
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		pthread_join(wanters[i].thread, NULL);
+		assert_int_equal(wanters[i].rc, 0);
+	}
+	alarm(0);
+	assert_int_equal(decode_small(w, 10), 0);
+}
+
+static void *want_ladder(void *arg)
+{
+	struct wanter *wanter = arg;
+
+	for (unsigned i = 0; i < 60; i++) {
+		unsigned n = (unsigned)(wanter->len * 17 + i * 7) % 30;
+		struct chunk_id id = small_id(n);
+		struct chunk_data *data;
+		uint8_t raw[SMALL];
+		size_t len;
+
+		fill_small(raw, n);
+		wanter->rc |= decode_chunk(wanter->w->decoder, &id, &data);
+		if (wanter->rc)
+			break;
+		wanter->rc |= memcmp(chunk_data_bytes(data, &len), raw, SMALL);
+		decode_release(wanter->w->decoder, data);
+	}
+	return NULL;
+}
+
+static void many_climb_one_graph(void **state)
+{
+	struct world *w = *state;
+	struct wanter wanters[8] = {0};
+
+	for (unsigned n = 0; n < 28; n++)
+		put_small(w, n, 3, (unsigned[]){n + 1 + n % 2, n + 2 - n % 2, 31 + n % 3});
+	put_small(w, 28, 1, (unsigned[]){29});
+	for (unsigned n = 29; n < 34; n++)
+		put_small(w, n, 0, NULL);
+	alarm(60);
+	for (unsigned round = 0; round < 10; round++) {
+		world_reopen(w, round % 2 ? 20000 : 0, 2);
+		for (unsigned i = 0; i < 8; i++) {
+			wanters[i] = (struct wanter){.w = w, .len = i + round};
+			assert_int_equal(
+				pthread_create(&wanters[i].thread, NULL, want_ladder, &wanters[i]), 0);
+		}
+		for (unsigned i = 0; i < 8; i++) {
+			pthread_join(wanters[i].thread, NULL);
+			assert_int_equal(wanters[i].rc, 0);
+		}
+	}
+	alarm(0);
+}
+
 static void decodes_once_for_many(void **state)
 {
 	struct world *w = *state;
@@ -596,6 +812,12 @@ int main(void)
 		T(decodes_chains),
 		T(refuses_what_is_too_deep),
 		T(refuses_loops),
+		T(a_base_of_several_is_decoded_once),
+		T(ways_down_are_not_counted),
+		T(refuses_too_many_bases),
+		T(refuses_a_long_way_round),
+		T(refuses_loops_of_several_bases),
+		T(many_climb_one_graph),
 		T(decodes_once_for_many),
 		T(cache_is_bounded),
 		T(refuses_damaged_frames),

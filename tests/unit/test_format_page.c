@@ -319,6 +319,8 @@ static void test_pages(void **state)
 	assert_example("segments", page->bytes, page->len);
 	tensor_key(key, &segment, 1);
 	assert_example("tensor", key, sizeof key);
+	elements_key(key, 4, segment_elements(&segment), 1);
+	assert_example("elements", key, sizeof key);
 	test_free(page);
 }
 

@@ -305,6 +305,14 @@ static void finds_tensors_newest_first(void **state)
 	assert_int_equal(recipes_find_tensor(w->recipes, &segment, hits, 8), 0);
 	segment = segment_of(49); /* was not to be indexed */
 	assert_int_equal(recipes_find_tensor(w->recipes, &segment, hits, 8), 0);
+	/* the number and width of elements find each file once */
+	assert_int_equal(recipes_find_elements(w->recipes, 4, 250, hits, 8), 5);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(hits[i].recipe, recipe[4 - i]);
+		assert_int_equal(hits[i].len, 1000);
+	}
+	assert_int_equal(recipes_find_elements(w->recipes, 2, 250, hits, 8), 0);
+	assert_int_equal(recipes_find_elements(w->recipes, 4, 251, hits, 8), 0);
 	/* many, over pages */
 	uint64_t large = build_tensors(w, 3000, "large");
 	assert_int_equal(recipe_each_segment(w->recipes, large, expect_segment, &n), 0);

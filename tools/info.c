@@ -25,8 +25,8 @@ static void format_shape(char *dst, size_t capacity, const json_t *shape)
 		dst + at, capacity - at, "%s%lld", i ? "x" : "", (long long)json_integer_value(dim));
 }
 
-/* "diff 30, planes 2": how many chunks each codec has. */
-static void format_codecs(char *dst, size_t capacity, json_t *codecs)
+/* "diff 30, planes 2": how many chunks each codec has; and what those that are derived come from. */
+static void format_codecs(char *dst, size_t capacity, json_t *codecs, const json_t *from)
 {
 	const char *name;
 	json_t *count;
@@ -35,6 +35,11 @@ static void format_codecs(char *dst, size_t capacity, json_t *codecs)
 	dst[0] = 0;
 	json_object_foreach(codecs, name, count) if (at < capacity) at += (size_t)snprintf(dst + at,
 		capacity - at, "%s%s %lld", at ? ", " : "", name, (long long)json_integer_value(count));
+	if (json_is_object(from) && at < capacity) {
+		const char *file = string(from, "file");
+		snprintf(dst + at, capacity - at, "; from %s in %s", string(from, "tensor"),
+			*file ? file : "a deleted file");
+	}
 }
 
 static void format_ratio(char *dst, size_t capacity, uint64_t bytes, uint64_t stored)
@@ -47,13 +52,14 @@ static void format_ratio(char *dst, size_t capacity, uint64_t bytes, uint64_t st
 
 static void add_segment(struct print_table *table, const json_t *segment)
 {
-	char shape[128], codecs[128], bytes[PRINT_AMOUNT], stored[PRINT_AMOUNT], ratio[24], base[24],
+	char shape[128], codecs[512], bytes[PRINT_AMOUNT], stored[PRINT_AMOUNT], ratio[24], base[24],
 		depth[24];
 	const char *cells[] = {string(segment, "name"), string(segment, "dtype"), shape, bytes, stored, ratio,
 		base, depth, codecs};
 
 	format_shape(shape, sizeof shape, json_object_get(segment, "shape"));
-	format_codecs(codecs, sizeof codecs, json_object_get(segment, "codecs"));
+	format_codecs(codecs, sizeof codecs, json_object_get(segment, "codecs"),
+		json_object_get(segment, "derived_from"));
 	print_bytes(bytes, open_number(segment, "bytes"));
 	print_bytes(stored, open_number(segment, "stored_bytes"));
 	format_ratio(
@@ -131,6 +137,7 @@ const struct tool tool_info = {
 	.help = "  -j, --json  one JSON object instead of the table\n\n"
 		"FILE lies on a Mithril mount. base: the share of the segment's bytes that is kept as a "
 		"difference;\n"
-		"depth: how many frames must be decoded at most for one chunk; codecs: mithril-format(5).\n",
+		"depth: frames on the longest way down from a chunk; codecs: mithril-format(5). "
+		"What is derived\nis computed from a tensor of another width, which is named.\n",
 	.run = run,
 };

@@ -6,6 +6,7 @@
 
 #include "store/codec/codec.h"
 #include "store/formats/formats.h"
+#include "store/report/origin.h"
 #include "store/report/report.h"
 #include "store/upkeep/marks.h"
 #include "store/util/array.h"
@@ -22,6 +23,9 @@ struct part {
 	uint64_t chunks, holes, stored, raw, raw_on_base;
 	uint64_t codecs[CODEC_COUNT + 1]; /* the last: unknown ones */
 	unsigned depth_max;
+	uint64_t derived_at;	      /* offset of its first derived chunk */
+	struct chunk_id derived_from; /* the first chunk below it; zero: none is derived */
+	char *origin_path, *origin_tensor;
 };
 
 struct info {
@@ -59,7 +63,7 @@ static int by_off(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int add_chunk(struct info *info, struct part *part, const struct chunk_id *id)
+static int add_chunk(struct info *info, struct part *part, const struct chunk_id *id, uint64_t off)
 {
 	struct chunk_record record;
 	int rc = marks_add(&info->seen, id, MARK_BASE, MARK_NOWHERE);
@@ -75,6 +79,10 @@ static int add_chunk(struct info *info, struct part *part, const struct chunk_id
 		part->raw_on_base += record.raw_len;
 	if (record.depth > part->depth_max)
 		part->depth_max = record.depth;
+	if (codec_is_derived((enum codec)record.codec) && chunk_id_is_zero(&part->derived_from)) {
+		part->derived_at = off;
+		part->derived_from = record.bases.id[0];
+	}
 	if (rc) {
 		part->stored += record.place.payload_len;
 		info->stored += record.place.payload_len;
@@ -103,10 +111,41 @@ static int add_extents(struct info *info, uint64_t recipe, uint64_t size)
 		if (chunk_id_is_zero(&extent.chunk))
 			part->holes++;
 		else
-			rc = add_chunk(info, part, &extent.chunk);
+			rc = add_chunk(info, part, &extent.chunk, extent.off);
 	}
 	if (cursor)
 		recipe_cursor_free(cursor);
+	return rc;
+}
+
+/* From which tensors the derived ones come. */
+static int add_origins(struct info *info)
+{
+	struct origin *origins = calloc(info->count ? info->count : 1, sizeof *origins);
+	size_t count = 0;
+	int rc = origins ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !rc && i < info->count; i++) {
+		const struct part *part = &info->parts[i];
+		size_t width = dtype_width(part->dtype);
+
+		if (!chunk_id_is_zero(&part->derived_from))
+			origins[count++] = (struct origin){.elements = part->len / width,
+				.at = (part->derived_at - part->off) / width,
+				.width = width,
+				.base = part->derived_from};
+	}
+	if (count)
+		rc = origins_find(info->store, origins, count);
+	for (size_t i = 0, n = 0; n < count && i < info->count; i++) {
+		struct part *part = &info->parts[i];
+
+		if (chunk_id_is_zero(&part->derived_from))
+			continue;
+		part->origin_path = origins[n].path;
+		part->origin_tensor = origins[n++].tensor;
+	}
+	free(origins);
 	return rc;
 }
 
@@ -124,22 +163,30 @@ static json_t *codecs_object(const struct part *part)
 	return codecs;
 }
 
+/* A name from a file need not be UTF-8; jansson takes nothing else. */
+static json_t *text(const char *name)
+{
+	json_t *value = json_string(name);
+
+	return value ? value : json_string("(a name that is not UTF-8)");
+}
+
 static json_t *part_object(const struct part *part)
 {
 	json_t *shape = json_array();
 
 	for (uint32_t i = 0; shape && i < part->ndims && i < RECIPE_DIMS_MAX; i++)
 		json_array_append_new(shape, json_integer((json_int_t)part->dims[i]));
-	/* A name from a file need not be UTF-8; jansson takes nothing else. */
-	json_t *name = json_string(part->name);
-	if (!name)
-		name = json_string("(a name that is not UTF-8)");
-	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:f, s:i}", "name", name, "dtype",
+	json_t *name = text(part->name), *origin = json_null();
+	if (part->origin_tensor)
+		origin = json_pack("{s:o, s:o}", "tensor", text(part->origin_tensor), "file",
+			part->origin_path ? text(part->origin_path) : json_null());
+	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:f, s:i, s:o}", "name", name, "dtype",
 		dtype_name(part->dtype), "shape", shape, "offset", (json_int_t)part->off, "bytes",
 		(json_int_t)part->len, "chunks", (json_int_t)part->chunks, "stored_bytes",
 		(json_int_t)part->stored, "codecs", codecs_object(part), "base_share",
 		part->raw ? (double)part->raw_on_base / (double)part->raw : 0, "depth_max",
-		(int)part->depth_max);
+		(int)part->depth_max, "derived_from", origin);
 }
 
 static json_t *parts_array(const struct info *info)
@@ -166,6 +213,8 @@ static int describe_recipe(struct info *info, const struct inode *inode, struct 
 	if (info->count)
 		qsort(info->parts, info->count, sizeof *info->parts, by_off);
 	rc = add_extents(info, inode->recipe, head->size);
+	if (!rc)
+		rc = add_origins(info);
 	for (size_t i = 0; i < info->count; i++)
 		inside += info->parts[i].len;
 	info->outside.len = head->size > inside ? head->size - inside : 0;
@@ -216,8 +265,11 @@ int report_info(struct store *store, uint64_t ino, json_t **out)
 	if (!*out)
 		rc = -ENOMEM;
 out:
-	for (size_t i = 0; i < info.count; i++)
+	for (size_t i = 0; i < info.count; i++) {
 		free(info.parts[i].name);
+		free(info.parts[i].origin_path);
+		free(info.parts[i].origin_tensor);
+	}
 	free(info.parts);
 	marks_release(&info.seen);
 	return rc;

@@ -22,9 +22,10 @@ json_t *report_stats(struct store *store);
 /* How one file is kept: {"ino", "size", "state" ("inline", "staged", "encoded", "empty"), "stored_bytes" (its
  * chunks' payload, shared ones counted once here), "new_bytes", "format", "ratio", "segments": [{"name",
  * "dtype", "shape", "offset", "bytes", "chunks", "stored_bytes", "codecs": {"diff": 3, ...}, "base_share",
- * "depth_max"}]}. Bytes outside segments are a segment named "(headers and small tensors)"; new_bytes is what
- * the file added when it was encoded. A chunk that stands in several segments counts in the first. -ENOENT,
- * -EISDIR, -EBADMSG. */
+ * "depth_max", "derived_from": null or {"tensor", "file"}}]}. derived_from: the tensor of another width that
+ * this one is computed from, as far as it is found; file null: it is deleted. Bytes outside segments are a
+ * segment named "(headers and small tensors)"; new_bytes is what the file added when it was encoded. A chunk
+ * that stands in several segments counts in the first. -ENOENT, -EISDIR, -EBADMSG. */
 int report_info(struct store *store, uint64_t ino, json_t **out);
 
 #endif

@@ -1,0 +1,561 @@
+// links: m_report
+/* Tensors that are roundings of others, in real stores: found, kept small, told of, and given back. */
+#include "tests/unit/upkeep_world.h"
+
+#include "store/codec/codec.h"
+#include "store/report/report.h"
+#include "store/util/bytes.h"
+
+#define ELEMENTS 300000u
+
+static int setup(void **state)
+{
+	*state = world_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_free(*state);
+	return 0;
+}
+
+/* One tensor of a file: values of a model, which is a number, after some steps. */
+struct spec {
+	const char *name;
+	enum dtype dtype; /* f32, f16 or bf16 */
+	unsigned model, step;
+};
+
+static float value_of(const struct spec *spec, size_t i)
+{
+	uint64_t state = (i + 1) * 0x9e3779b97f4a7c15u + spec->model * 0x2545f4914f6cdd1du;
+	float v;
+
+	world_random(&state);
+	v = 0.02f * near_gaussian(&state);
+	for (unsigned s = 0; s < spec->step; s++)
+		v += 2e-5f * near_gaussian(&state);
+	return v;
+}
+
+/* The codec knows rounding; its own tests say that it knows it right. */
+static void round_to(enum dtype dtype, uint8_t *dst, const uint8_t *f32, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint32_t x = get_le32(f32 + 4 * i);
+		if (dtype == DTYPE_BF16) {
+			put_le16(dst + 2 * i, (uint16_t)((x + 0x7fff + (x >> 16 & 1)) >> 16));
+		} else {
+			_Float16 half;
+			float f;
+			memcpy(&f, &x, 4);
+			half = (_Float16)f;
+			memcpy(dst + 2 * i, &half, 2);
+		}
+	}
+}
+
+static const char *dtype_text(enum dtype dtype)
+{
+	return dtype == DTYPE_F32 ? "F32" : dtype == DTYPE_F16 ? "F16" : "BF16";
+}
+
+/* A safetensors file. The caller frees. */
+static uint8_t *make_file(const struct spec *specs, size_t count, size_t elements, size_t *len)
+{
+	char *header = malloc(256 * count + 16);
+	size_t n = (size_t)sprintf(header, "{"), data = 0;
+	uint8_t *file, *wide = malloc(4 * elements), *at;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t bytes = elements * (specs[i].dtype == DTYPE_F32 ? 4 : 2);
+		n += (size_t)sprintf(header + n,
+			"%s\"%s\":{\"dtype\":\"%s\",\"shape\":[%zu],\"data_offsets\":[%zu,%zu]}",
+			i ? "," : "", specs[i].name, dtype_text(specs[i].dtype), elements, data,
+			data + bytes);
+		data += bytes;
+	}
+	n += (size_t)sprintf(header + n, "}");
+	file = malloc(8 + n + data);
+	put_le64(file, n);
+	memcpy(file + 8, header, n);
+	at = file + 8 + n;
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < elements; k++) {
+			float v = value_of(&specs[i], k);
+			memcpy(wide + 4 * k, &v, 4);
+		}
+		if (specs[i].dtype == DTYPE_F32)
+			memcpy(at, wide, 4 * elements);
+		else
+			round_to(specs[i].dtype, at, wide, elements);
+		at += elements * (specs[i].dtype == DTYPE_F32 ? 4 : 2);
+	}
+	free(wide);
+	free(header);
+	*len = 8 + n + data;
+	return file;
+}
+
+static uint64_t new_bytes(struct world *w, const char *name)
+{
+	struct recipe_head head;
+	struct inode inode;
+
+	assert_int_equal(names_lookup(w->store->parts.names, NAMES_ROOT, name, &inode), 0);
+	assert_int_equal(recipe_head_get(w->store->parts.recipes, inode.recipe, &head), 0);
+	return head.new_bytes;
+}
+
+/* Bytes that the file took. */
+static uint64_t put_file(struct world *w, const char *name, const struct spec *specs, size_t count)
+{
+	size_t len;
+	uint8_t *bytes = make_file(specs, count, ELEMENTS, &len);
+
+	world_put(w, name, bytes, len);
+	world_drain(w);
+	free(bytes);
+	return new_bytes(w, name);
+}
+
+static void expect_file(struct world *w, const char *name, const struct spec *specs, size_t count)
+{
+	size_t len;
+	uint8_t *bytes = make_file(specs, count, ELEMENTS, &len);
+
+	world_expect(w, name, bytes, len);
+	free(bytes);
+}
+
+static void tell(void *ctx, const char *line)
+{
+	(void)ctx;
+	print_message("%s\n", line);
+}
+
+static void expect_clean(struct world *w)
+{
+	struct fsck_options options = {.data = true, .report = tell};
+
+	assert_int_equal(fsck_run(&w->store->parts, &options), 0);
+}
+
+struct census {
+	unsigned by_codec[CODEC_COUNT], depth, wide;
+	bool in_bounds;
+};
+
+static int count_chunk(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
+{
+	struct census *census = ctx;
+
+	(void)id;
+	census->by_codec[record->codec]++;
+	census->depth = record->depth > census->depth ? record->depth : census->depth;
+	census->wide += record->bases.count > 1;
+	/* what it is derived from has twice its raw bytes, and costs at most twice as many */
+	if (record->chain_bytes > (record->codec == CODEC_DERIVED ? 4 : 2) * record->raw_len)
+		census->in_bounds = false;
+	return 0;
+}
+
+static struct census take_census(struct world *w)
+{
+	struct census census = {.in_bounds = true};
+
+	assert_int_equal(chunks_each(w->store->parts.chunks, count_chunk, &census), 0);
+	assert_true(census.in_bounds);
+	return census;
+}
+
+static struct gc_result collect(struct world *w)
+{
+	struct gc_result result;
+
+	assert_int_equal(gc_run(&w->store->parts, 0, NULL, NULL, &result), 0);
+	return result;
+}
+
+#define HALF ((uint64_t)2 * ELEMENTS)
+
+static const struct spec master[] = {
+	{"model.a.weight", DTYPE_F32, 1, 5}, {"model.b.weight", DTYPE_F32, 2, 5}};
+static const struct spec bf16[] = {{"a.weight", DTYPE_BF16, 1, 5}, {"b.weight", DTYPE_BF16, 2, 5}};
+static const struct spec f16[] = {{"a.weight", DTYPE_F16, 1, 5}, {"b.weight", DTYPE_F16, 2, 5}};
+
+static void a_rounding_takes_hardly_anything(void **state)
+{
+	struct world *w = *state;
+	struct census census;
+
+	put_file(w, "master", master, 2);
+	assert_in_range(put_file(w, "export", bf16, 2), 1, 6000);
+	assert_in_range(put_file(w, "half", f16, 2), 1, 6000);
+	census = take_census(w);
+	/* three chunks of 256 KiB a tensor, the last one shorter; each but that stands on two */
+	assert_int_equal(census.by_codec[CODEC_DERIVED], 2 * 2 * 3);
+	assert_int_equal(census.wide, 2 * 2 * 2);
+	assert_int_equal(census.depth, 2);
+	for (int again = 0; again < 2; again++) {
+		expect_file(w, "export", bf16, 2);
+		expect_file(w, "half", f16, 2);
+		expect_file(w, "master", master, 2);
+		world_open(w, true);
+	}
+	expect_clean(w);
+}
+
+static void the_master_of_a_rounding_takes_the_rest(void **state)
+{
+	struct world *w = *state;
+	uint64_t rounded = put_file(w, "export", bf16, 2), rest = put_file(w, "master", master, 2), alone;
+	struct world *other = world_new();
+
+	alone = put_file(other, "master", master, 2);
+	world_free(other);
+	print_message("f32 alone %zu KiB; bf16 %zu KiB and the rest %zu KiB\n", (size_t)alone >> 10,
+		(size_t)rounded >> 10, (size_t)rest >> 10);
+	assert_true(rounded + rest < alone + alone / 50);
+	assert_int_equal(take_census(w).by_codec[CODEC_WIDENED], 2 * 5);
+	world_open(w, true);
+	expect_file(w, "master", master, 2);
+	expect_file(w, "export", bf16, 2);
+	expect_clean(w);
+}
+
+/* Names say nothing here, and all shapes are the same. */
+static void a_source_is_found_by_its_content(void **state)
+{
+	struct world *w = *state;
+	const struct spec many[] = {{"x0", DTYPE_F32, 1, 5}, {"x1", DTYPE_F32, 2, 5}, {"x2", DTYPE_F32, 3, 5},
+		{"x3", DTYPE_F32, 4, 5}};
+	const struct spec odd[] = {{"y.p", DTYPE_BF16, 2, 5}, {"y.q", DTYPE_BF16, 3, 5}};
+
+	put_file(w, "master", many, 4);
+	assert_in_range(put_file(w, "export", odd, 2), 1, 6000);
+	expect_file(w, "export", odd, 2);
+}
+
+static void another_model_of_the_same_shapes_is_no_source(void **state)
+{
+	struct world *w = *state;
+	const struct spec stranger[] = {{"a.weight", DTYPE_BF16, 77, 5}, {"b.weight", DTYPE_BF16, 78, 5}};
+	struct census census;
+
+	put_file(w, "master", master, 2);
+	put_file(w, "export", stranger, 2);
+	census = take_census(w);
+	assert_int_equal(census.by_codec[CODEC_DERIVED], 0);
+	expect_file(w, "export", stranger, 2);
+}
+
+/* Of many steps the right one is taken, whatever came after it. */
+static void the_right_step_is_the_source(void **state)
+{
+	struct world *w = *state;
+	struct spec specs[] = {{"w", DTYPE_F32, 1, 0}}, rounded[] = {{"w", DTYPE_BF16, 1, 2}};
+
+	for (unsigned step = 0; step < 6; step++) {
+		char name[32];
+		snprintf(name, sizeof name, "master-%u", step);
+		specs[0].step = step;
+		put_file(w, name, specs, 1);
+	}
+	assert_in_range(put_file(w, "export", rounded, 1), 1, 3000);
+	expect_file(w, "export", rounded, 1);
+	take_census(w);
+}
+
+static void one_file_may_have_both(void **state)
+{
+	struct world *w = *state;
+	const struct spec before[] = {{"model.a", DTYPE_BF16, 1, 5}, {"model.b", DTYPE_BF16, 2, 5},
+		{"master.a", DTYPE_F32, 1, 5}, {"master.b", DTYPE_F32, 2, 5}};
+	const struct spec after[] = {{"master.a", DTYPE_F32, 11, 5}, {"model.a", DTYPE_BF16, 11, 5},
+		{"master.b", DTYPE_F32, 12, 5}, {"model.b", DTYPE_BF16, 12, 5}};
+	struct census census;
+
+	put_file(w, "before", before, 4);
+	census = take_census(w);
+	assert_int_equal(census.by_codec[CODEC_WIDENED], 2 * 5);
+	put_file(w, "after", after, 4);
+	census = take_census(w);
+	assert_int_equal(census.by_codec[CODEC_DERIVED], 2 * 3);
+	world_open(w, true);
+	expect_file(w, "before", before, 4);
+	expect_file(w, "after", after, 4);
+	expect_clean(w);
+}
+
+/* A bf16 file that is all in another's as announced chunks, which stand on chunks of that other one. */
+static void what_is_shared_brings_what_it_stands_on(void **state)
+{
+	struct world *w = *state;
+	const struct spec both[] = {{"master.a", DTYPE_F32, 1, 5}, {"model.a", DTYPE_BF16, 1, 5}};
+	const struct spec one[] = {{"model.a", DTYPE_BF16, 1, 5}};
+
+	put_file(w, "both", both, 2);
+	assert_in_range(put_file(w, "one", one, 1), 0, 2000);
+	world_delete(w, "both");
+	collect(w);
+	world_open(w, true);
+	expect_file(w, "one", one, 1);
+	expect_clean(w);
+}
+
+static void threads_do_not_matter(void **state)
+{
+	struct world *w = *state;
+	const struct spec specs[] = {{"master.a", DTYPE_F32, 1, 5}, {"model.a", DTYPE_BF16, 1, 5},
+		{"model.c", DTYPE_F16, 3, 5}, {"master.c", DTYPE_F32, 3, 5}};
+	uint64_t bytes[2][2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct world *one = i ? w : world_new();
+		struct store_options options = {.quiet_ms = 1, .threads = i ? 5 : 1};
+		struct store_error error;
+
+		world_shut(one);
+		assert_int_equal(store_open(one->dir, &options, &one->store, &error), 0);
+		bytes[i][0] = put_file(one, "both", specs, 4);
+		bytes[i][1] = put_file(one, "export", bf16, 2);
+		if (!i)
+			world_free(one);
+	}
+	assert_int_equal(bytes[0][0], bytes[1][0]);
+	assert_int_equal(bytes[0][1], bytes[1][1]);
+}
+
+/* --- rotation --- */
+
+static void the_master_may_go(void **state)
+{
+	struct world *w = *state;
+	struct gc_result result;
+	uint64_t before;
+
+	put_file(w, "master", master, 2);
+	put_file(w, "export", bf16, 2);
+	world_delete(w, "master");
+	before = packs_bytes(w->store->parts.packs);
+	result = collect(w);
+	assert_int_equal(result.chunks_rebased, 2 * 3);
+	assert_true(packs_bytes(w->store->parts.packs) < before / 2);
+	assert_int_equal(take_census(w).by_codec[CODEC_DERIVED], 0);
+	world_open(w, true);
+	expect_file(w, "export", bf16, 2);
+	expect_clean(w);
+}
+
+static void the_rounding_may_go(void **state)
+{
+	struct world *w = *state;
+
+	put_file(w, "export", bf16, 2);
+	put_file(w, "master", master, 2);
+	world_delete(w, "export");
+	collect(w);
+	take_census(w);
+	world_open(w, true);
+	expect_file(w, "master", master, 2);
+	expect_clean(w);
+	world_delete(w, "master");
+	collect(w);
+	assert_int_equal(packs_bytes(w->store->parts.packs), 0);
+}
+
+/* Masters and exports side by side, each rotated at its own pace. */
+static void both_may_be_rotated(void **state)
+{
+	struct world *w = *state;
+	char name[32];
+
+	for (unsigned step = 1; step <= 8; step++) {
+		const struct spec wide[] = {{"model.w", DTYPE_F32, 1, step}},
+				  narrow[] = {{"w", DTYPE_BF16, 1, step}};
+
+		snprintf(name, sizeof name, "master-%u", step);
+		if (step % 2)
+			put_file(w, name, wide, 1);
+		snprintf(name, sizeof name, "export-%u", step);
+		put_file(w, name, narrow, 1);
+		snprintf(name, sizeof name, "master-%u", step);
+		if (step % 2 == 0)
+			put_file(w, name, wide, 1);
+		if (step > 2) {
+			snprintf(name, sizeof name, "master-%u", step - 2);
+			world_delete(w, name);
+		}
+		if (step > 4) {
+			snprintf(name, sizeof name, "export-%u", step - 4);
+			world_delete(w, name);
+		}
+		if (step > 2)
+			collect(w);
+		take_census(w);
+	}
+	world_open(w, true);
+	for (unsigned step = 5; step <= 8; step++) {
+		const struct spec wide[] = {{"model.w", DTYPE_F32, 1, step}},
+				  narrow[] = {{"w", DTYPE_BF16, 1, step}};
+
+		snprintf(name, sizeof name, "export-%u", step);
+		expect_file(w, name, narrow, 1);
+		snprintf(name, sizeof name, "master-%u", step);
+		if (step > 6)
+			expect_file(w, name, wide, 1);
+	}
+	expect_clean(w);
+}
+
+/* --- damage --- */
+
+static void ignore(void *ctx, const char *line)
+{
+	(void)ctx;
+	(void)line;
+}
+
+static void a_lost_index_comes_back_with_all_bases(void **state)
+{
+	struct world *w = *state;
+	struct fsck_options options = {.data = true, .repair = true, .report = ignore};
+	struct kv_batch *batch = kv_batch_new();
+	struct census before, after;
+	struct kv_iter *it;
+
+	put_file(w, "master", master, 2);
+	put_file(w, "export", bf16, 2);
+	before = take_census(w);
+	world_open(w, false);
+	it = kv_iter_new(w->store->parts.kv, KV_CHUNKS, NULL, 0);
+	for (; kv_iter_valid(it); kv_iter_next(it)) {
+		size_t len;
+		const void *key = kv_iter_key(it, &len);
+		kv_batch_delete(w->store->parts.kv, batch, KV_CHUNKS, key, len);
+	}
+	kv_iter_free(it);
+	assert_int_equal(kv_write(w->store->parts.kv, batch, true), 0);
+	kv_batch_free(batch);
+	assert_int_equal(fsck_run(&w->store->parts, &options), 0);
+	after = take_census(w);
+	assert_memory_equal(&before, &after, sizeof before);
+	expect_clean(w);
+	expect_file(w, "export", bf16, 2);
+}
+
+static int find_second_base(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
+{
+	(void)id;
+	if (record->bases.count < 2)
+		return 0;
+	*(struct chunk_id *)ctx = record->bases.id[1];
+	return 1;
+}
+
+/* Damage of a base that is not the first hurts what is derived, and is told with its files. */
+static void a_lost_base_hurts_what_is_derived(void **state)
+{
+	struct world *w = *state;
+	struct fsck_options options = {.report = ignore};
+	struct kv_batch *batch = kv_batch_new();
+	struct chunk_id base;
+	struct inode inode;
+	uint8_t *read = malloc(3 * HALF);
+
+	put_file(w, "master", master, 2);
+	put_file(w, "export", bf16, 2);
+	world_open(w, false);
+	assert_int_equal(chunks_each(w->store->parts.chunks, find_second_base, &base), 1);
+	chunks_delete(w->store->parts.chunks, batch, &base);
+	assert_int_equal(kv_write(w->store->parts.kv, batch, true), 0);
+	kv_batch_free(batch);
+	/* the chunk itself, and the two files that have it */
+	assert_int_equal(fsck_run(&w->store->parts, &options), 3);
+	assert_int_equal(names_lookup(w->store->parts.names, NAMES_ROOT, "export", &inode), 0);
+	assert_int_equal(world_read(w, inode.ino, read, 3 * HALF), -EBADMSG);
+	free(read);
+}
+
+/* --- what is told --- */
+
+static json_t *segment_of(struct world *w, const char *file, const char *tensor)
+{
+	struct inode inode;
+	json_t *info = NULL, *segment, *found = NULL;
+	size_t i;
+
+	assert_int_equal(names_lookup(w->store->parts.names, NAMES_ROOT, file, &inode), 0);
+	assert_int_equal(report_info(w->store, inode.ino, &info), 0);
+	json_array_foreach(json_object_get(info, "segments"), i, segment)
+	{
+		if (!strcmp(json_string_value(json_object_get(segment, "name")), tensor))
+			found = json_incref(segment);
+	}
+	json_decref(info);
+	assert_non_null(found);
+	return found;
+}
+
+static void expect_origin(
+	struct world *w, const char *file, const char *tensor, const char *from_file, const char *from_tensor)
+{
+	json_t *segment = segment_of(w, file, tensor), *origin = json_object_get(segment, "derived_from");
+	const char *path = json_string_value(json_object_get(origin, "file"));
+
+	assert_string_equal(json_string_value(json_object_get(origin, "tensor")), from_tensor);
+	if (from_file)
+		assert_string_equal(path, from_file);
+	else
+		assert_null(path);
+	json_decref(segment);
+}
+
+static void info_names_what_a_tensor_is_derived_from(void **state)
+{
+	struct world *w = *state;
+	const struct spec both[] = {{"master.c", DTYPE_F32, 3, 5}, {"model.c", DTYPE_BF16, 3, 5}};
+	json_t *segment;
+
+	put_file(w, "master", master, 2);
+	put_file(w, "export", bf16, 2);
+	put_file(w, "both", both, 2);
+	expect_origin(w, "export", "a.weight", "/master", "model.a.weight");
+	expect_origin(w, "export", "b.weight", "/master", "model.b.weight");
+	expect_origin(w, "both", "model.c", "/both", "master.c");
+	segment = segment_of(w, "export", "a.weight");
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(segment, "codecs"), "derived")), 3);
+	json_decref(segment);
+	segment = segment_of(w, "master", "model.a.weight");
+	assert_true(json_is_null(json_object_get(segment, "derived_from")));
+	json_decref(segment);
+	world_open(w, false);
+	world_delete(w, "master");
+	expect_origin(w, "export", "a.weight", NULL, "model.a.weight");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_rounding_takes_hardly_anything, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_master_of_a_rounding_takes_the_rest, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_source_is_found_by_its_content, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			another_model_of_the_same_shapes_is_no_source, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_right_step_is_the_source, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_file_may_have_both, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_shared_brings_what_it_stands_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(threads_do_not_matter, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_master_may_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_rounding_may_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(both_may_be_rotated, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_lost_index_comes_back_with_all_bases, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_lost_base_hurts_what_is_derived, setup, teardown),
+		cmocka_unit_test_setup_teardown(info_names_what_a_tensor_is_derived_from, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -433,7 +433,7 @@ static int cursor_at(struct world *w, uint64_t recipe, uint64_t off)
 static void refuses_damaged_pages(void **state)
 {
 	struct world *w = *state;
-	uint64_t size, first = build(w, 3000, &size), second = build(w, 3000, &size), list[8] = {0};
+	uint64_t size, first = build(w, 3000, &size), second = build(w, 3000, &size), list[32] = {0};
 	uint64_t page_off = 0;
 	struct recipe_head head;
 	size_t len;

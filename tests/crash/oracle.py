@@ -23,12 +23,15 @@ def base_bytes(seed, length):
     data = random.Random(seed).randbytes(length)
     if seed % 3 or length < 4096:
         return data
-    # A safetensors file of two F32 tensors.
-    body = (length - 512) // 8 * 8
-    header = json.dumps({"a": {"dtype": "F32", "shape": [body // 8], "data_offsets": [0, body // 2]},
-                         "b": {"dtype": "F32", "shape": [body // 8], "data_offsets": [body // 2, body]}})
-    header = header.encode().ljust(504)
-    return struct.pack("<Q", 504) + header + data[:body] + b""
+    # A safetensors file of two F32 tensors, or of one and its upper halves as BF16.
+    body = (length - 512) // 12 * 12
+    half = body // 3 * 2 if seed % 2 else body // 2
+    header = json.dumps({"a": {"dtype": "F32", "shape": [half // 4], "data_offsets": [0, half]},
+                         "b": {"dtype": "BF16" if seed % 2 else "F32", "shape": [half // 4], "data_offsets": [half, body]}})
+    data = bytearray(data[:body])
+    if seed % 2:
+        data[half::2], data[half + 1::2] = data[2:half:4], data[3:half:4]
+    return struct.pack("<Q", 504) + header.encode().ljust(504) + data
 
 
 @functools.lru_cache(maxsize=64)

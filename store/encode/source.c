@@ -14,9 +14,10 @@
 #define TRIES_NAMED_LATER 4u
 #define TRIES_OTHER_LATER 2u
 #define TRIES_FILE 32u
-#define PLACE_MIN (64u << 10) /* bytes; smaller tensors may look alike and do not say where the next one is  \
-			       */
-#define KIND_TRIES 2u	      /* tensors of a kind after which it is asked only now and then */
+#define PLACE_MIN                                                                                            \
+	(64u << 10)   /* bytes; smaller tensors may look alike and do not say where the next one is          \
+		       */
+#define KIND_TRIES 2u /* tensors of a kind after which it is asked only now and then */
 #define KIND_RETRY 16u
 #define OWN_TENSORS_MAX 16384u /* more are not searched for pairs */
 

@@ -52,7 +52,7 @@ static struct chunk_id id_of(unsigned n)
 
 static struct chunk_record record_of(unsigned n)
 {
-	struct chunk_record record = {.place = {n + 1, 64 + 8 * n, n % 1000},
+	struct chunk_record record = {.place = {.pack = n + 1, .offset = 64 + 8 * n, .payload_len = n % 1000},
 		.raw_len = n + 1,
 		.chain_bytes = 3 * n,
 		.codec = 6,

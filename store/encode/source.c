@@ -15,9 +15,10 @@
 #define TRIES_OTHER_LATER 2u
 #define TRIES_FILE 32u
 #define PLACE_MIN                                                                                            \
-	(64u << 10)   /* bytes; smaller tensors may look alike and do not say where the next one is          \
-		       */
-#define KIND_TRIES 2u /* tensors of a kind after which it is asked only now and then */
+	(64u << 10)    /* bytes; smaller tensors may look alike and do not say where the next one is         \
+			*/
+#define SCAN_MAX 4096u /* tensors of a file looked at for one */
+#define KIND_TRIES 2u  /* tensors of a kind after which it is asked only now and then */
 #define KIND_RETRY 16u
 #define OWN_TENSORS_MAX 16384u /* more are not searched for pairs */
 
@@ -136,6 +137,16 @@ static bool is_better(const struct rank *a, const struct rank *b)
 	return a->away < b->away;
 }
 
+/* Where ranking begins and ends: all of a file, or what is near the last one found. */
+static size_t scan_from(const struct source_file *source)
+{
+	size_t count = source->segments.count, last = source->last;
+
+	if (count <= SCAN_MAX || last <= SCAN_MAX / 2)
+		return 0;
+	return last < count - SCAN_MAX / 2 ? last - SCAN_MAX / 2 : count - SCAN_MAX;
+}
+
 /* The best few tensors of a file with as many elements of the other width: of the same dims first, then by
  * the end of their names, then those near the last one found. */
 static size_t rank_tensors(const struct source_file *source, const struct tensor *t, uint64_t before,
@@ -145,7 +156,7 @@ static size_t rank_tensors(const struct source_file *source, const struct tensor
 	uint64_t shape = segments_shape(t->dims, t->ndims);
 	size_t count = 0;
 
-	for (size_t i = 0; i < s->count; i++) {
+	for (size_t i = scan_from(source), left = SCAN_MAX; i < s->count && left; i++, left--) {
 		const struct segment_entry *e = &s->list[i];
 		if (e->used & 1u << t->dtype || is_narrow(e->dtype) == is_narrow(t->dtype) ||
 			e->off + e->len > before ||

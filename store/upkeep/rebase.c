@@ -36,7 +36,7 @@ struct member {
 	struct chunk_record record;
 	struct chunk_id base; /* the one chosen; zero: alone */
 	uint64_t estimate, chain_bytes;
-	unsigned depth;
+	unsigned depth, lane;
 };
 
 struct group {
@@ -321,20 +321,41 @@ static void release_candidates(struct rebase *r)
 	r->group.candidate_count = 0;
 }
 
-/* Those of one lane from member `from` on, in order. *end is set to the first of the next. */
-static int plan_lane(struct rebase *r, size_t from, size_t *end)
+/* Members of one root and dtype are of one lane if they are the n-th of them in their recipes: two f32 chunks
+ * may stand on one bf16 chunk. Gives the number of lanes. */
+static unsigned set_lanes(struct group *group)
+{
+	unsigned first = 0, count = 0;
+
+	for (size_t i = 0; i < group->count; i++) {
+		struct member *member = &group->members[i];
+		const struct orphan *orphan = member->orphan, *before = i ? member[-1].orphan : NULL;
+
+		if (!before || orphan->dtype != before->dtype ||
+			!chunk_id_equal(&orphan->root, &before->root))
+			first = member->lane = count;
+		else
+			member->lane = orphan->recipe == before->recipe ? member[-1].lane + 1 : first;
+		count = member->lane >= count ? member->lane + 1 : count;
+	}
+	return count;
+}
+
+static int plan_lane(struct rebase *r, unsigned lane)
 {
 	struct group *group = &r->group;
-	const struct orphan *leader = group->members[from].orphan;
-	int rc = find_candidates(r, leader);
+	const struct orphan *leader = NULL;
+	int rc = 0;
 
-	for (*end = from; *end < group->count; ++*end) {
-		const struct orphan *orphan = group->members[*end].orphan;
-
-		if (orphan->dtype != leader->dtype || !chunk_id_equal(&orphan->root, &leader->root))
-			break;
+	for (size_t i = 0; !rc && i < group->count; i++) {
+		if (group->members[i].lane != lane)
+			continue;
+		if (!leader) {
+			leader = group->members[i].orphan;
+			rc = find_candidates(r, leader);
+		}
 		if (!rc)
-			rc = plan_member(r, &group->members[*end]);
+			rc = plan_member(r, &group->members[i]);
 	}
 	release_candidates(r);
 	return rc;
@@ -354,8 +375,8 @@ static int plan_group(struct rebase *r, const struct orphan *orphans, size_t cou
 	}
 	if (!rc)
 		rc = count_dead_below(r);
-	for (size_t i = 0; !rc && i < count;)
-		rc = plan_lane(r, i, &i);
+	for (unsigned lane = 0, lanes = set_lanes(group); !rc && lane < lanes; lane++)
+		rc = plan_lane(r, lane);
 	return rc;
 }
 

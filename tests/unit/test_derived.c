@@ -377,6 +377,32 @@ static void the_rounding_may_go(void **state)
 	assert_int_equal(packs_bytes(w->store->parts.packs), 0);
 }
 
+/* What stood on the rounding gets onto its own kind, both halves of it. */
+static void masters_stand_by_themselves_again(void **state)
+{
+	struct world *w = *state, *other = world_new();
+	const struct spec next[] = {{"model.a.weight", DTYPE_F32, 1, 6}, {"model.b.weight", DTYPE_F32, 2, 6}};
+	uint64_t bytes;
+
+	put_file(other, "master", master, 2);
+	put_file(other, "next", next, 2);
+	bytes = packs_bytes(other->store->parts.packs);
+	world_free(other);
+	put_file(w, "export", bf16, 2);
+	put_file(w, "master", master, 2);
+	put_file(w, "next", next, 2);
+	world_delete(w, "export");
+	collect(w);
+	print_message("%zu KiB, without the export in between %zu KiB\n",
+		(size_t)packs_bytes(w->store->parts.packs) >> 10, (size_t)bytes >> 10);
+	assert_true(packs_bytes(w->store->parts.packs) * 100 <= bytes * 103);
+	take_census(w);
+	world_open(w, true);
+	expect_file(w, "master", master, 2);
+	expect_file(w, "next", next, 2);
+	expect_clean(w);
+}
+
 /* Masters and exports side by side, each rotated at its own pace. */
 static void both_may_be_rotated(void **state)
 {
@@ -562,6 +588,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(threads_do_not_matter, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_master_may_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_rounding_may_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(masters_stand_by_themselves_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(both_may_be_rotated, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_index_comes_back_with_all_bases, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_base_hurts_what_is_derived, setup, teardown),

@@ -5,8 +5,11 @@
  * One coordinator takes files from the stage's queue, labels them (store/formats), cuts them, and hands
  * chunks to workers, one a core, through a bounded window; it collects their frames in order, so packs and
  * recipes do not depend on the number of threads. Small files go inline. Files finished together are
- * published together, after one sync of the packs. Memory: window x (raw + payload + base) a few MiB a core,
- * whatever the file size.
+ * published together, after one sync of the packs. Memory: window x (raw + payload + bases) a few MiB a core,
+ * whatever the file size; and what is known of its tensors and of those of eight files like it.
+ *
+ * Chains are bounded: a chunk costs at most twice the payload bytes of decoding it alone. One that is
+ * derived, the rounding of f32 elements, takes what these take: at most twice their raw bytes.
  */
 #ifndef MITHRIL_STORE_ENCODE_ENCODE_H
 #define MITHRIL_STORE_ENCODE_ENCODE_H

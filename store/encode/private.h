@@ -159,7 +159,7 @@ void segments_release(struct segments *segments);
 
 /* --- source.c --- */
 
-#define SOURCE_FILES 32u
+#define SOURCE_FILES 8u
 #define SOURCE_KINDS 64u
 
 /* A file whose tensors may be what others are derived from. */

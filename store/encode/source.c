@@ -7,6 +7,7 @@
 #define SAMPLE 512u	      /* elements compared */
 #define REGION 16384u	      /* elements that they are taken from */
 #define SURE (SAMPLE * 7 / 8) /* so many must be as expected */
+
 /* Tensors tried for one: of the same last name and of others, while no file had one and since; in one file.
  */
 #define TRIES_NAMED 24u
@@ -14,13 +15,14 @@
 #define TRIES_NAMED_LATER 4u
 #define TRIES_OTHER_LATER 2u
 #define TRIES_FILE 32u
-#define PLACE_MIN                                                                                            \
-	(64u << 10)    /* bytes; smaller tensors may look alike and do not say where the next one is         \
-			*/
-#define SCAN_MAX 4096u /* tensors of a file looked at for one */
-#define KIND_TRIES 2u  /* tensors of a kind after which it is asked only now and then */
-#define KIND_RETRY 16u
+
+#define HITS 32u	       /* newest files looked at */
+#define SCAN_MAX 4096u	       /* tensors of a file looked at for one */
 #define OWN_TENSORS_MAX 16384u /* more are not searched for pairs */
+#define KIND_TRIES 2u	       /* tensors of a kind after which it is asked only now and then */
+#define KIND_RETRY 16u
+/* Smaller tensors, in bytes, may look alike, and do not say where the next one is. */
+#define PLACE_MIN (64u << 10)
 
 static bool is_narrow(enum dtype dtype)
 {
@@ -259,11 +261,12 @@ static void close_file(struct source_file *source)
 	*source = (struct source_file){0};
 }
 
-/* The file of a recipe, read when it is first asked for; the one used longest ago makes room. */
+/* The file of a recipe, read when it is first asked for; the one used longest ago makes room, but not that of
+ * the tensor at hand. */
 static int open_file(struct file_encoding *file, uint64_t recipe, struct source_file **out)
 {
 	struct sources *s = &file->sources;
-	struct source_file *oldest = &s->files[0];
+	struct source_file *oldest = s->file == &s->files[0] ? &s->files[1] : &s->files[0];
 	int rc;
 
 	for (size_t i = 0; i < SOURCE_FILES; i++) {
@@ -273,7 +276,7 @@ static int open_file(struct file_encoding *file, uint64_t recipe, struct source_
 			*out = source;
 			return 0;
 		}
-		if (source->used < oldest->used)
+		if (source != s->file && source->used < oldest->used)
 			oldest = source;
 	}
 	if (s->lucky == oldest)
@@ -290,12 +293,14 @@ static int open_file(struct file_encoding *file, uint64_t recipe, struct source_
 static int search_others(struct file_encoding *file, struct search *search)
 {
 	const struct tensor *t = search->region.tensor;
-	struct tensor_hit hits[SOURCE_FILES];
+	struct tensor_hit hits[HITS];
 	struct source_file *lucky = file->sources.lucky, *source;
+	uint64_t looked_in = lucky ? lucky->segments.recipe : 0;
 	int rc = 0, n;
 
 	if (lucky) {
 		struct search here = *search;
+		lucky->used = ++file->sources.clock;
 		here.named = here.other = TRIES_FILE;
 		rc = try_file(file, &here, lucky);
 		search->fits = here.fits;
@@ -303,9 +308,9 @@ static int search_others(struct file_encoding *file, struct search *search)
 	if (rc || search->fits >= SURE)
 		return rc;
 	n = recipes_find_elements(file->encoder->recipes, is_narrow(t->dtype) ? 4 : 2,
-		t->len / dtype_width(t->dtype), hits, SOURCE_FILES);
+		t->len / dtype_width(t->dtype), hits, HITS);
 	for (int i = 0; i < n && !rc && search->fits < SAMPLE && search->named + search->other; i++) {
-		if (lucky && hits[i].recipe == lucky->segments.recipe)
+		if (hits[i].recipe == looked_in)
 			continue;
 		rc = open_file(file, hits[i].recipe, &source);
 		if (!rc)

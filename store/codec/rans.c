@@ -1,0 +1,189 @@
+#include "store/codec/rans.h"
+
+#include <errno.h>
+
+#include "store/codec/rans_avx2.h"
+#include "store/codec/rans_avx512.h"
+#include "store/util/bytes.h"
+
+void rans_shuffles_init(struct rans_shuffles *shuffles)
+{
+	for (unsigned mask = 0; mask < 256; mask++) {
+		unsigned taken = 0, given = 8 - (unsigned)__builtin_popcount(mask);
+		uint64_t take = 0, give = 0;
+		for (unsigned k = 0; k < 8; k++) {
+			if (!(mask >> k & 1))
+				continue;
+			take |= (uint64_t)taken++ << 8 * k;
+			give |= (uint64_t)k << 8 * given++;
+		}
+		shuffles->take[mask] = take;
+		shuffles->give[mask] = give;
+	}
+}
+
+static struct rans_forward forward_of(uint32_t freq, uint32_t start)
+{
+	unsigned shift = 0;
+
+	if (freq <= 1)
+		return (struct rans_forward){UINT32_MAX, 1 | (start + RANS_ONE - 1) << 16};
+	while (1u << shift < freq)
+		shift++;
+	return (struct rans_forward){(uint32_t)(((UINT64_C(1) << (shift + 31)) + freq - 1) / freq),
+		freq | (shift - 1) << 12 | start << 16};
+}
+
+void rans_forward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBOLS], unsigned tables)
+{
+	for (unsigned t = 0; t < tables; t++) {
+		uint32_t start = 0;
+		for (unsigned s = 0; s < RANS_SYMBOLS; s++) {
+			c->forward[t * RANS_SYMBOLS + s] = forward_of(freqs[t][s], start);
+			start += freqs[t][s];
+		}
+	}
+}
+
+void rans_backward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBOLS], unsigned tables)
+{
+	for (unsigned t = 0; t < tables; t++) {
+		uint32_t *slot = c->backward + t * RANS_ONE;
+		for (uint32_t s = 0; s < RANS_SYMBOLS; s++)
+			for (uint32_t i = 0; i < freqs[t][s]; i++)
+				*slot++ = freqs[t][s] | i << 12 | s << 24;
+	}
+}
+
+static int give(struct rans_coder *c, uint32_t *x, uint32_t below)
+{
+	if (*x < below)
+		return 0;
+	if (c->at - c->limit < 2)
+		return -ENOBUFS;
+	c->at -= 2;
+	put_le16(c->at, (uint16_t)*x);
+	*x >>= 16;
+	return 0;
+}
+
+static int give_raw(struct rans_coder *c, unsigned lane, uint32_t raw, unsigned r)
+{
+	if (give(c, &c->lanes[lane], 1u << (31 - r)))
+		return -ENOBUFS;
+	c->lanes[lane] = c->lanes[lane] << r | (raw & ((1u << r) - 1));
+	return 0;
+}
+
+static int give_symbol(struct rans_coder *c, unsigned lane, uint32_t table, uint32_t symbol)
+{
+	struct rans_forward f = c->forward[table * RANS_SYMBOLS + symbol];
+	uint32_t freq = f.rest & 0xfff, x, q;
+
+	if (give(c, &c->lanes[lane], freq << 20))
+		return -ENOBUFS;
+	x = c->lanes[lane];
+	q = (uint32_t)((uint64_t)x * f.reciprocal >> 32) >> (f.rest >> 12 & 15);
+	c->lanes[lane] = x + (f.rest >> 16) + q * (RANS_ONE - freq);
+	return 0;
+}
+
+static int encode_row(
+	struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols, const uint32_t *raw, unsigned n)
+{
+	for (unsigned i = n; c->raw_max > RANS_RAW_STEP && i-- > 0;) {
+		unsigned r = c->classes[classes ? classes[i] : 0] & 0xff;
+		if (r > RANS_RAW_STEP && give_raw(c, i, raw[i] >> RANS_RAW_STEP, r - RANS_RAW_STEP))
+			return -ENOBUFS;
+	}
+	for (unsigned i = n; c->raw_max && i-- > 0;) {
+		unsigned r = c->classes[classes ? classes[i] : 0] & 0xff;
+		if (give_raw(c, i, raw[i], r < RANS_RAW_STEP ? r : RANS_RAW_STEP))
+			return -ENOBUFS;
+	}
+	for (unsigned i = n; i-- > 0;) {
+		if (give_symbol(c, i, c->classes[classes ? classes[i] : 0] >> 8, symbols[i]))
+			return -ENOBUFS;
+	}
+	return 0;
+}
+
+static int encode(
+	struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols, const uint32_t *raw, size_t n)
+{
+	while (n) {
+		size_t row = (n - 1) % c->lane_count + 1;
+		n -= row;
+		if (encode_row(c, classes ? classes + n : NULL, symbols + n, raw + n, (unsigned)row))
+			return -ENOBUFS;
+	}
+	return 0;
+}
+
+static int take(struct rans_coder *c, unsigned lane)
+{
+	if (c->lanes[lane] >= RANS_LOW)
+		return 0;
+	if (c->limit - c->at < 2)
+		return -EBADMSG;
+	c->lanes[lane] = c->lanes[lane] << 16 | get_le16(c->at);
+	c->at += 2;
+	return 0;
+}
+
+static int take_raw(struct rans_coder *c, unsigned lane, unsigned r, uint32_t *raw)
+{
+	*raw = c->lanes[lane] & ((1u << r) - 1);
+	c->lanes[lane] >>= r;
+	return take(c, lane);
+}
+
+static int decode_row(
+	struct rans_coder *c, const uint8_t *classes, uint32_t *values, uint8_t *symbols, unsigned n)
+{
+	uint32_t raw;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t class = c->classes[classes ? classes[i] : 0], x = c->lanes[i];
+		uint32_t entry = c->backward[(class >> 8) * RANS_ONE + (x & (RANS_ONE - 1))];
+		c->lanes[i] = (entry & 0xfff) * (x >> RANS_BITS) + (entry >> 12 & 0xfff);
+		symbols[i] = (uint8_t)(entry >> 24);
+		values[i] = ((entry >> 24) + (uint32_t)c->origin) << (class & 0xff);
+		if (take(c, i))
+			return -EBADMSG;
+	}
+	for (unsigned i = 0; i < n && c->raw_max; i++) {
+		unsigned r = c->classes[classes ? classes[i] : 0] & 0xff;
+		if (take_raw(c, i, r < RANS_RAW_STEP ? r : RANS_RAW_STEP, &raw))
+			return -EBADMSG;
+		values[i] += raw;
+	}
+	for (unsigned i = 0; i < n && c->raw_max > RANS_RAW_STEP; i++) {
+		unsigned r = c->classes[classes ? classes[i] : 0] & 0xff;
+		if (take_raw(c, i, r > RANS_RAW_STEP ? r - RANS_RAW_STEP : 0, &raw))
+			return -EBADMSG;
+		values[i] += raw << RANS_RAW_STEP;
+	}
+	return 0;
+}
+
+static int decode(struct rans_coder *c, const uint8_t *classes, uint32_t *values, uint8_t *symbols, size_t n)
+{
+	for (size_t i = 0; i < n; i += c->lane_count) {
+		unsigned row = n - i < c->lane_count ? (unsigned)(n - i) : c->lane_count;
+		if (decode_row(c, classes ? classes + i : NULL, values + i, symbols + i, row))
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+const struct rans_ops rans_portable = {encode, decode};
+
+const struct rans_ops *rans_best(void)
+{
+	const struct rans_ops *ops = rans_avx512();
+
+	if (!ops)
+		ops = rans_avx2();
+	return ops ? ops : &rans_portable;
+}

@@ -4,32 +4,9 @@
 #include <string.h>
 
 #include "store/codec/payload.h"
+#include "store/codec/varint.h"
 #include "store/codec/workspace.h"
 #include "store/util/bytes.h"
-
-#define VARINT_MAX 4u
-
-static size_t put_varint(uint8_t *dst, size_t v)
-{
-	size_t i = 0;
-
-	for (; v >= 0x80; v >>= 7)
-		dst[i++] = (uint8_t)(v | 0x80);
-	dst[i++] = (uint8_t)v;
-	return i;
-}
-
-static int get_varint(const uint8_t **src, const uint8_t *end, size_t *v)
-{
-	*v = 0;
-	for (unsigned i = 0; i < VARINT_MAX && *src < end; i++) {
-		uint8_t byte = *(*src)++;
-		*v |= (size_t)(byte & 0x7f) << 7 * i;
-		if (!(byte & 0x80))
-			return byte || !i ? 0 : -EBADMSG;
-	}
-	return -EBADMSG;
-}
 
 static int is_constant(const uint8_t *src, size_t n)
 {

@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "store/codec/block.h"
+#include "store/codec/changes.h"
 #include "store/codec/prefix.h"
 #include "store/codec/repeats.h"
 #include "store/codec/workspace.h"
 
 #define TRIAL_LEVEL 1
+#define NEAR_SHARE 32u
 #define TRIAL_PIECES 4u
 #define TRIAL_PIECE 4096u
 #define TRIAL_BYTES (TRIAL_PIECES * TRIAL_PIECE)
@@ -101,7 +103,40 @@ static void try_planes(struct codec_workspace *ws, const struct codec_input *in,
 		choice->bytes[codec] = len;
 }
 
-void choose(struct codec_workspace *ws, const struct codec_input *in, struct choice *choice)
+/* Of what sample_take took. */
+static void try_symbols(
+	struct codec_workspace *ws, const struct codec_input *in, size_t n, int hurry, struct choice *choice)
+{
+	struct number_kind kind = number_kind_of(in->dtype);
+	size_t tail = in->len - (n << kind.log_width);
+
+	if (!kind.bits || n < CHANGES_MIN)
+		return;
+	if (choose_has_twin(in)) {
+		size_t bytes = symbols_plan(ws, kind, 1, n, &choice->based);
+		if (choice->based.changes != SIZE_MAX)
+			choice->bytes[CODEC_CHANGES] = tail + choice->based.changes;
+		if (n >= SYMBOLS_MIN)
+			choice->bytes[CODEC_SYMBOLS_DIFF] = tail + bytes;
+		if (hurry && choice->bytes[CODEC_CHANGES] < in->len / NEAR_SHARE)
+			return;
+	}
+	if (n >= SYMBOLS_MIN)
+		choice->bytes[CODEC_SYMBOLS] = tail + symbols_plan(ws, kind, 0, n, &choice->lone);
+}
+
+/* Whether a codec need not be looked at: symbols of differences are no larger than any bytes of differences,
+ * by guesses that know of no order, and lone symbols no larger than planes. */
+static int no_rival(const struct choice *choice, enum codec codec, size_t len)
+{
+	size_t based = choice->bytes[CODEC_SYMBOLS_DIFF], lone = choice->bytes[CODEC_SYMBOLS];
+
+	if (codec == CODEC_PLANES)
+		return based != CHOOSE_NEVER && lone != CHOOSE_NEVER && based < lone - lone / 8;
+	return based < len / 2;
+}
+
+void choose(struct codec_workspace *ws, const struct codec_input *in, int hurry, struct choice *choice)
 {
 	struct element element = element_of(in->dtype);
 	size_t n = in->len >> element.log_width, tail = in->len - (n << element.log_width);
@@ -113,9 +148,15 @@ void choose(struct codec_workspace *ws, const struct codec_input *in, struct cho
 	if (!n)
 		return;
 	sample_take(&ws->sample, in->src, twin ? in->base : NULL, n, element.log_width);
+	try_symbols(ws, in, n, hurry, choice);
+	/* so near to the base that all else is larger */
+	if (hurry && choice->bytes[CODEC_CHANGES] < in->len / NEAR_SHARE)
+		return;
 	for (enum codec c = CODEC_PLANES; c <= CODEC_DIFF; c++) {
 		if (c != CODEC_PLANES && !twin)
 			break;
+		if (hurry && no_rival(choice, c, in->len))
+			continue;
 		choice->bytes[c] = tail + sample_cost(&ws->sample, ws->ops, element.log_width,
 						  choose_transform(c, element), n, choice->costs[c]);
 		if (!element.is_float && element.log_width)

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "store/codec/block.h"
+#include "store/codec/changes.h"
 #include "store/codec/choose.h"
 #include "store/codec/derive.h"
 #include "store/codec/payload.h"
 #include "store/codec/prefix.h"
+#include "store/codec/symbols.h"
 #include "store/codec/workspace.h"
 #include "store/util/bytes.h"
 
@@ -23,19 +25,27 @@ static const char *const names[CODEC_COUNT] = {
 	[CODEC_PLANES] = "planes",
 	[CODEC_XOR] = "xor",
 	[CODEC_DIFF] = "diff",
+	[CODEC_SYMBOLS] = "symbols",
+	[CODEC_SYMBOLS_DIFF] = "symbols-diff",
+	[CODEC_CHANGES] = "changes",
 	[CODEC_DERIVED] = "derived",
 	[CODEC_WIDENED] = "widened",
 };
 
+int codec_known(unsigned codec)
+{
+	return codec < CODEC_COUNT && names[codec];
+}
+
 const char *codec_name(enum codec codec)
 {
-	return (unsigned)codec < CODEC_COUNT && names[codec] ? names[codec] : "?";
+	return codec_known(codec) ? names[codec] : "?";
 }
 
 int codec_needs_base(enum codec codec)
 {
 	return codec == CODEC_ZSTD_BASE || codec == CODEC_XOR || codec == CODEC_DIFF ||
-	       codec_is_derived(codec);
+	       codec == CODEC_SYMBOLS_DIFF || codec == CODEC_CHANGES || codec_is_derived(codec);
 }
 
 int codec_is_derived(enum codec codec)
@@ -135,6 +145,12 @@ static size_t encode_as(struct codec_workspace *ws, uint8_t *dst, const struct c
 	case CODEC_XOR:
 	case CODEC_DIFF:
 		return encode_planes(ws, dst, capacity, in, codec, choice->costs[codec], level);
+	case CODEC_SYMBOLS:
+		return symbols_encode(ws, dst, capacity, in, &choice->lone, 0);
+	case CODEC_SYMBOLS_DIFF:
+		return symbols_encode(ws, dst, capacity, in, &choice->based, 1);
+	case CODEC_CHANGES:
+		return changes_encode(ws, dst, capacity, in);
 	default:
 		return 0;
 	}
@@ -183,6 +199,22 @@ static void encode_smallest(struct codec_workspace *ws, uint8_t *dst, const stru
 	}
 }
 
+/* The best guess, and where that did not do what was hoped, the best of all others. */
+static void encode_best(struct codec_workspace *ws, uint8_t *dst, const struct codec_input *in,
+	struct choice *choice, enum codec_level level, int hint, struct codec_result *result)
+{
+	for (unsigned tries = 0; tries < 2; tries++) {
+		enum codec best = best_guess(choice, hint);
+		size_t len = encode_as(ws, dst, in, best, choice, level);
+		if (len)
+			*result = (struct codec_result){best, len};
+		if (len || best != CODEC_CHANGES)
+			return;
+		choose(ws, in, 0, choice);
+		choice->bytes[CODEC_CHANGES] = CHOOSE_NEVER;
+	}
+}
+
 int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
 	enum codec_level level, int hint, struct codec_result *result)
 {
@@ -193,15 +225,11 @@ int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const s
 	if (try_constant(dst, in, result))
 		return 0;
 	*result = (struct codec_result){CODEC_STORED, in->len};
-	choose(ws, in, &choice);
-	if (level == CODEC_SMALL) {
+	choose(ws, in, level == CODEC_DEFAULT, &choice);
+	if (level == CODEC_SMALL)
 		encode_smallest(ws, dst, in, &choice, result);
-	} else {
-		enum codec best = best_guess(&choice, hint);
-		size_t len = encode_as(ws, dst, in, best, &choice, level);
-		if (len)
-			*result = (struct codec_result){best, len};
-	}
+	else
+		encode_best(ws, dst, in, &choice, level, hint, result);
 	if (result->codec == CODEC_STORED)
 		memcpy(dst, in->src, in->len);
 	return 0;
@@ -213,7 +241,7 @@ size_t codec_estimate(struct codec_workspace *ws, const struct codec_input *in)
 
 	if (!in->len || in->len > CODEC_CHUNK_MAX)
 		return in->len;
-	choose(ws, in, &choice);
+	choose(ws, in, 1, &choice);
 	return choice.bytes[best_guess(&choice, -1)];
 }
 
@@ -315,7 +343,7 @@ int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const vo
 	const void *base = bases && bases->count ? bases->at[0].bytes : NULL;
 	size_t base_len = base ? bases->at[0].len : 0;
 
-	if (version != CODEC_VERSION || (unsigned)codec >= CODEC_COUNT || !names[codec])
+	if (version != CODEC_VERSION || !codec_known(codec))
 		return -EPROTONOSUPPORT;
 	if (!raw_len || raw_len > CODEC_CHUNK_MAX)
 		return -EBADMSG;
@@ -333,6 +361,16 @@ int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const vo
 		return block_unzstd(ws, dst, raw_len, payload, payload_len);
 	case CODEC_ZSTD_BASE:
 		return prefix_decode(ws, dst, raw_len, payload, payload_len, base, base_len);
+	case CODEC_SYMBOLS:
+		return symbols_decode(ws, dst, raw_len, payload, payload_len, dtype, NULL);
+	case CODEC_SYMBOLS_DIFF:
+		return base_len == raw_len
+			       ? symbols_decode(ws, dst, raw_len, payload, payload_len, dtype, base)
+			       : -EBADMSG;
+	case CODEC_CHANGES:
+		return base_len == raw_len
+			       ? changes_decode(ws, dst, raw_len, payload, payload_len, dtype, base)
+			       : -EBADMSG;
 	case CODEC_DERIVED:
 	case CODEC_WIDENED:
 		return decode_derived(ws, dst, raw_len, payload, payload_len, codec, dtype, bases);

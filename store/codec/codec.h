@@ -7,9 +7,10 @@
  * payload says the rest (payload.h).
  *
  * Sources: ZipNN (arXiv 2411.05239) for planes, BitX/ZipLLM (arXiv 2505.06252) for XOR against a base,
- * FM-Delta (NeurIPS 2024) for the order-preserving integer difference.
+ * FM-Delta (NeurIPS 2024) for the order-preserving integer difference; rans.h and range.h name those of the
+ * entropy coders.
  *
- * Codecs (ids are on disk: never renumber; 16 and above are free for later ones):
+ * Codecs (ids are on disk: never renumber; 7 to 15 have no meaning yet, nor have those from CODEC_COUNT on):
  */
 #ifndef MITHRIL_STORE_CODEC_CODEC_H
 #define MITHRIL_STORE_CODEC_CODEC_H
@@ -27,8 +28,13 @@ enum codec {
 	CODEC_PLANES = 4,    /* byte planes, each coded in the way that suits it */
 	CODEC_XOR = 5,	     /* planes of element ^ base element; base of the same length */
 	CODEC_DIFF = 6,	     /* planes of zigzag(order(element) - order(base element)); likewise */
-	CODEC_DERIVED = 24,  /* f16 or bf16: DIFF against the rounding of f32 elements of the bases */
-	CODEC_WIDENED = 25,  /* f32: DIFF against the f16 or bf16 elements of the bases */
+	/* Floats with exponents only: f16, bf16, f32, c64 and four kinds of f8. */
+	CODEC_SYMBOLS = 16,	 /* exponent and first bits of mantissa by rANS */
+	CODEC_SYMBOLS_DIFF = 17, /* upper bits of order(element) - order(base element) by rANS, by exponent of
+				    the base; base of the same length */
+	CODEC_CHANGES = 18,	 /* where elements differ from the base, and by how much; likewise */
+	CODEC_DERIVED = 24,	 /* f16 or bf16: DIFF against the rounding of f32 elements of the bases */
+	CODEC_WIDENED = 25,	 /* f32: DIFF against the f16 or bf16 elements of the bases */
 	CODEC_COUNT
 };
 
@@ -112,6 +118,9 @@ int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const vo
 int codec_needs_base(enum codec codec);
 /* DERIVED or WIDENED: its bases are chunks of another kind. */
 int codec_is_derived(enum codec codec);
+
+/* Whether the id means anything. */
+int codec_known(unsigned codec);
 
 /* Lower-case name ("planes", "diff"); "?" for an unknown one. Static storage. */
 const char *codec_name(enum codec codec);

@@ -12,6 +12,13 @@
  *   DIFF        one byte of every element of the transformed array. XOR and DIFF: the base has exactly len
  *               bytes, and its tail is not used
  *
+ *   SYMBOLS       byte 0: tables - 1 | 8 if there are 32 lanes, not 64; bytes 1 and 2: the origin, signed;
+ *   SYMBOLS_DIFF  varint length of the model; the model; the lanes' states, 4 bytes each; their words, 2 bytes
+ *                 each; the tail. numbers.h, rans.h
+ *   CHANGES       the tail; all else by the range coder. changes.h
+ *                 All three: f16, bf16, f32, c64, f8_e4m3, f8_e5m2, f8_e4m3fnuz, f8_e5m2fnuz; at least one
+ *                 element; SYMBOLS_DIFF and CHANGES: the base has exactly len bytes, and its tail is not used
+ *
  *   DERIVED     one byte mode; 4 bytes skip (little-endian); then what DIFF would have, with n expected
  *   WIDENED     elements in the place of the base. They are a function of n elements of another width, which
  *               begin `skip` bytes into the bytes of all bases together; the last must end inside them.
@@ -47,6 +54,26 @@
  *               Start at position 0. A gap of 0..254 skips that many bytes and places the next value; 255
  *               skips 255 and places none. All values are placed, below n; all other bytes are the fill.
  * Any other method is invalid.
+ *
+ * Model, by the range coder of range.h; `p...` are probabilities that learn, an array of them for each gamma
+ * number (range.h); zigzag is that of DIFF: for each class: bit by p[whether it was 1 for the class before],
+ * and if it is 1: bit by p: added to the table of the class before (0 before the first) gamma of the zigzag
+ * of: what is added to its shift (0 before the first) for each table, symbols 0, 1, ... until the frequencies
+ * add up to 2048: gamma of the zigzag of: bits of this frequency - bits of the one before (0 before the
+ * first), by an array for 0 bits before, one for 1 and 2, one for more; then the bits of the frequency below
+ * the first, at even odds for each RANS_ESCAPE, in order of elements: bit by p: 0 above, 1 below gamma by an
+ * array for each, of: v >> s less RANS_ESCAPE; or the most that it may be, less v >> s
+ *
+ * Changes, likewise:
+ *   for each class: gamma of the zigzag of: its level - that of the class before (0 before the first), by an
+ * array for when that had no difference, and one for when it had; level 0 has the weight 0, l + 1 the weight
+ *       (4 + l % 4) << l / 4 >> 2
+ *   for each block of 64 elements, from its first element on: the part of 65536 (range.h) from 65536 - G to
+ * 65536, where G is that of all elements left in the block: none of them changed. Or that between the G of
+ * the elements before the next one that changed, and the G of those and it; then bit by p: the number of that
+ * element is negative; gamma of: its amount - 1, by an array for each number of bits of its class's weight,
+ * the first probability of which is 57344 at first; and on from the next element G of k elements with weights
+ * of w together: ((2^16 * 2^(-(w >> 4 & 255) / 256), rounded down, >> (w >> 12)) * 65408 >> 16) + 128 - k
  */
 #ifndef MITHRIL_STORE_CODEC_PAYLOAD_H
 #define MITHRIL_STORE_CODEC_PAYLOAD_H

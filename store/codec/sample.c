@@ -30,7 +30,7 @@ void sample_init(struct sample *sample)
 	}
 }
 
-static uint32_t log2_of(const struct sample *sample, uint32_t x)
+uint32_t sample_log2(const struct sample *sample, uint32_t x)
 {
 	unsigned top = 31u - (unsigned)__builtin_clz(x);
 	uint32_t fraction = (uint32_t)((uint64_t)x << (31 - top) & 0x7fffffff);
@@ -99,7 +99,7 @@ void sample_plane(struct sample *sample, const uint8_t *bytes, size_t n, struct 
 		if (!h[i])
 			continue;
 		symbols++;
-		sum += (uint64_t)h[i] * log2_of(sample, h[i]);
+		sum += (uint64_t)h[i] * sample_log2(sample, h[i]);
 		if (h[i] > most) {
 			most = h[i];
 			cost->fill = (uint8_t)i;
@@ -112,7 +112,7 @@ void sample_plane(struct sample *sample, const uint8_t *bytes, size_t n, struct 
 		return;
 	}
 	/* The entropy of a sample is low by (symbols - 1) / 2n nats, about (Miller and Madow). */
-	bits = log2_of(sample, (uint32_t)used) - sum / used + (uint64_t)(symbols - 1) * 47274 / used;
+	bits = sample_log2(sample, (uint32_t)used) - sum / used + (uint64_t)(symbols - 1) * 47274 / used;
 	if (most > used * SPARSE_SHARE / 100) {
 		cost->method = BLOCK_SPARSE;
 		cost->bits = (uint32_t)(bits + bits / 32);

@@ -32,6 +32,9 @@ struct sample {
 
 void sample_init(struct sample *sample);
 
+/* log2(x) in 1/65536, x >= 1. */
+uint32_t sample_log2(const struct sample *sample, uint32_t x);
+
 /* Copies elements from all over src, and those at the same places of base if it is not NULL. n >= 1 elements.
  */
 void sample_take(struct sample *sample, const void *src, const void *base, size_t n, unsigned log_width);

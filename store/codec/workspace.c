@@ -36,6 +36,10 @@ struct codec_workspace *codec_workspace_new(void)
 	ZSTD_CCtx_setParameter(ws->entropy, ZSTD_c_hashLog, ZSTD_HASHLOG_MIN);
 	ZSTD_CCtx_setParameter(ws->entropy, ZSTD_c_chainLog, ZSTD_CHAINLOG_MIN);
 	sample_init(&ws->sample);
+	ws->numbers = numbers_best();
+	ws->coder = rans_best();
+	changes_init(ws->powers);
+	rans_shuffles_init(&ws->shuffles);
 	return ws;
 }
 

@@ -7,8 +7,13 @@
 				    library */
 #include <zstd.h>
 
+#include "store/codec/changes.h"
 #include "store/codec/codec.h"
+#include "store/codec/model.h"
+#include "store/codec/numbers.h"
+#include "store/codec/rans.h"
 #include "store/codec/sample.h"
+#include "store/codec/symbols.h"
 #include "store/codec/transform.h"
 
 struct codec_workspace {
@@ -22,6 +27,22 @@ struct codec_workspace {
 	uint8_t out[CODEC_CHUNK_MAX + CODEC_CHUNK_MAX / 64 +
 		    4096];		 /* of zstd, where the destination is tight */
 	uint8_t second[CODEC_CHUNK_MAX]; /* a further try, beside the best so far */
+	/* of symbols and changes */
+	const struct number_ops *numbers;
+	const struct rans_ops *coder;
+	struct rans_shuffles shuffles;
+	struct rans_coder rans;
+	rans_classes rans_classes;
+	struct model model;
+	struct model_counts counts;
+	symbols_lengths lengths; /* of a sample */
+	uint32_t values32[CODEC_CHUNK_MAX];
+	uint8_t symbols[CODEC_CHUNK_MAX], classes[CODEC_CHUNK_MAX];
+	/* of changes */
+	uint32_t powers[CHANGES_POWERS];
+	uint16_t weights[256];			       /* of classes */
+	uint32_t sums[CODEC_CHUNK_MAX / NUMBER_GROUP]; /* of the weights of elements, in groups */
+	uint32_t changed[CODEC_CHUNK_MAX + 1];
 };
 
 #endif

@@ -73,7 +73,7 @@ static int add_chunk(struct info *info, struct part *part, const struct chunk_id
 	part->chunks++;
 	if (chunks_get(info->store->parts.chunks, id, &record))
 		return 0; /* lost: fsck tells */
-	part->codecs[record.codec < CODEC_COUNT ? record.codec : CODEC_COUNT]++;
+	part->codecs[codec_known(record.codec) ? record.codec : CODEC_COUNT]++;
 	part->raw += record.raw_len;
 	if (record.bases.count)
 		part->raw_on_base += record.raw_len;

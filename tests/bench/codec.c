@@ -126,7 +126,7 @@ static void print(const char *name, const struct tally *t)
 {
 	if (!t->raw)
 		return;
-	printf("%-12s %9.1f MiB  ratio %8.3f  encode %6.0f  decode %6.0f  estimate %7.0f  memcpy %6.0f "
+	printf("%-12s %9.1f MiB  ratio %8.4f  encode %6.0f  decode %6.0f  estimate %7.0f  memcpy %6.0f "
 	       "MiB/s ",
 		name, (double)t->raw / (1 << 20), (double)t->raw / (double)t->stored, rate(t->raw, t->encode),
 		rate(t->raw, t->decode), rate(t->raw, t->estimate), rate(t->raw, t->copy));

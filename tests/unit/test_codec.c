@@ -11,9 +11,13 @@
 #include <zstd.h>
 
 #include "store/codec/codec.h"
+#include "store/codec/numbers_avx2.h"
 #include "store/codec/payload.h"
+#include "store/codec/rans_avx2.h"
+#include "store/codec/rans_avx512.h"
 #include "store/codec/transform.h"
 #include "store/codec/transform_avx2.h"
+#include "store/codec/workspace.h"
 #include "store/util/bytes.h"
 
 #define GUARD 64
@@ -54,7 +58,18 @@ static uint64_t next_random(uint64_t *state)
 }
 
 /* Contents a tensor may have. */
-enum content { RANDOM, ZERO, SMALL_FLOATS, SPECIAL_FLOATS, SPARSE, RAMP, PERIODIC, TEXT, CONTENT_COUNT };
+enum content {
+	RANDOM,
+	ZERO,
+	SMALL_FLOATS,
+	WEIGHTS,
+	SPECIAL_FLOATS,
+	SPARSE,
+	RAMP,
+	PERIODIC,
+	TEXT,
+	CONTENT_COUNT
+};
 
 static uint64_t special_float(uint64_t r, size_t width)
 {
@@ -100,6 +115,18 @@ static void fill(uint8_t *dst, size_t len, enum content content, size_t width, u
 		case SMALL_FLOATS:
 			/* exponents around a mean, noise below */
 			x = (r & ((UINT64_C(1) << (8 * width - 3)) - 1)) | (UINT64_C(1) << (8 * width - 3));
+			x ^= (uint64_t)(r >> 60 & 1) << (8 * width - 1);
+			break;
+		case WEIGHTS:
+			/* each step of the exponent half as often as the one above */
+			x = 1 + (uint64_t)__builtin_clzll(r << 20 | 1);
+			x = (UINT64_C(1) << (8 * width - 3)) - (x << (width == 1     ? 2
+									: width == 8 ? 52
+										     : 8 * width - 9));
+			x ^= r >> 8 & ((UINT64_C(1) << (width == 1   ? 2
+							: width == 8 ? 52
+								     : 8 * width - 9)) -
+					      1);
 			x ^= (uint64_t)(r >> 60 & 1) << (8 * width - 1);
 			break;
 		case SPECIAL_FLOATS:
@@ -179,6 +206,19 @@ static struct codec_result round_trip(const struct codec_input *in, enum codec_l
 	return result;
 }
 
+/* A bit for every codec that there is. */
+static unsigned all_codecs(void)
+{
+	unsigned all = 0;
+
+	for (unsigned c = 0; c < CODEC_COUNT; c++)
+		all |= (unsigned)codec_known(c) << c;
+	return all;
+}
+
+/* They take bases of another kind, and are tested apart. */
+static const unsigned derived_codecs = 1u << CODEC_DERIVED | 1u << CODEC_WIDENED;
+
 static const size_t lengths[] = {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 255, 256, 511,
 	1000, 4095, 4096, 4097, 16384, 16391, 40003};
 
@@ -214,8 +254,7 @@ static void every_dtype_and_content_comes_back(void **state)
 		}
 	}
 	/* every codec was chosen at least once */
-	for (enum codec c = 0; c < CODEC_COUNT; c++)
-		assert_true(seen >> c & 1 || !strcmp(codec_name(c), "?") || codec_is_derived(c));
+	assert_int_equal(seen, all_codecs() & ~derived_codecs);
 	free(src);
 	free(base);
 }
@@ -297,14 +336,24 @@ static void bad_lengths_are_refused(void **state)
 static void names_and_bases(void **state)
 {
 	(void)state;
-	for (int c = 0; c <= CODEC_DIFF; c++)
-		assert_string_not_equal(codec_name((enum codec)c), "?");
-	assert_string_equal(codec_name(CODEC_DERIVED), "derived");
-	assert_string_equal(codec_name(CODEC_WIDENED), "widened");
+	static const enum codec codecs[] = {CODEC_STORED, CODEC_CONSTANT, CODEC_ZSTD, CODEC_ZSTD_BASE,
+		CODEC_PLANES, CODEC_XOR, CODEC_DIFF, CODEC_SYMBOLS, CODEC_SYMBOLS_DIFF, CODEC_CHANGES,
+		CODEC_DERIVED, CODEC_WIDENED};
+	unsigned known = 0;
+
+	for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
+		assert_true(codec_known(codecs[i]));
+		assert_string_not_equal(codec_name(codecs[i]), "?");
+		known |= 1u << codecs[i];
+	}
+	assert_int_equal(known, all_codecs());
 	assert_true(codec_needs_base(CODEC_DERIVED) && codec_needs_base(CODEC_WIDENED));
 	assert_true(codec_is_derived(CODEC_DERIVED) && codec_is_derived(CODEC_WIDENED));
 	assert_false(codec_is_derived(CODEC_DIFF) || codec_is_derived(CODEC_PLANES));
 	assert_string_equal(codec_name(CODEC_COUNT), "?");
+	assert_string_equal(codec_name((enum codec)(CODEC_DIFF + 1)), "?");
+	assert_true(codec_needs_base(CODEC_SYMBOLS_DIFF) && codec_needs_base(CODEC_CHANGES));
+	assert_false(codec_needs_base(CODEC_SYMBOLS));
 	assert_true(codec_needs_base(CODEC_XOR) && codec_needs_base(CODEC_DIFF) &&
 		    codec_needs_base(CODEC_ZSTD_BASE));
 	assert_false(codec_needs_base(CODEC_PLANES) || codec_needs_base(CODEC_STORED) ||
@@ -477,6 +526,67 @@ static void transforms_are_those_of_the_format(void **state)
 	assert_int_equal(y, 0xfe03);
 }
 
+/* Weights, and what one step and many make of them: the payload of every instruction set, decoded by every
+ * other. */
+static void coders_agree(void **state)
+{
+	static const enum dtype dtypes[] = {DTYPE_BF16, DTYPE_F16, DTYPE_F32, DTYPE_F8_E4M3};
+	static const size_t sizes[] = {1024, 5000, 16391, 262143};
+	const struct rans_ops *coders[] = {&rans_portable, rans_avx2(), rans_avx512()};
+	const struct number_ops *numbers[] = {&numbers_portable, numbers_avx2(), numbers_avx2()};
+	const struct rans_ops *coder = ws->coder;
+	const struct number_ops *best_numbers = ws->numbers;
+	size_t most = 262144 * 4 + 3;
+	uint8_t *src = malloc(most), *base = malloc(most), *first = malloc(most), *again = malloc(most);
+	unsigned seen = 0;
+
+	(void)state;
+	assert_true(src && base && first && again);
+	for (unsigned t = 0; t < 4 * 4 * 3; t++) {
+		enum dtype dtype = dtypes[t % 4];
+		size_t width = dtype_width(dtype), len = sizes[t / 4 % 4] * width + t % width;
+		static const unsigned keeps[] = {0, 0, 127};
+		struct codec_input in = {.src = src, .len = len, .dtype = dtype};
+		struct codec_result a = {CODEC_STORED, 0}, b;
+
+		fill(base, len, WEIGHTS, width, t);
+		memcpy(src, base, len);
+		if (t / 16) {
+			perturb(src, base, len, width, keeps[t / 16], t);
+			in.base = base;
+			in.base_len = len;
+		}
+		for (unsigned i = 0; i < 3; i++) {
+			if (!coders[i] || !numbers[i])
+				continue;
+			ws->coder = coders[i];
+			ws->numbers = numbers[i];
+			assert_int_equal(codec_encode(ws, again, len, &in, CODEC_DEFAULT, -1, &b), 0);
+			if (!i) {
+				a = b;
+				memcpy(first, again, b.len);
+			}
+			assert_int_equal(a.codec, b.codec);
+			assert_int_equal(a.len, b.len);
+			assert_memory_equal(first, again, a.len);
+			memset(again, 0, len);
+			assert_int_equal(decode_on(ws, again, len, first, a.len, a.codec, CODEC_VERSION,
+						 dtype, in.base, in.base_len),
+				0);
+			assert_memory_equal(again, src, len);
+		}
+		seen |= 1u << a.codec;
+	}
+	assert_true(
+		seen & 1u << CODEC_SYMBOLS && seen & 1u << CODEC_SYMBOLS_DIFF && seen & 1u << CODEC_CHANGES);
+	ws->coder = coder;
+	ws->numbers = best_numbers;
+	free(src);
+	free(base);
+	free(first);
+	free(again);
+}
+
 struct golden {
 	enum codec codec;
 	enum dtype dtype;
@@ -532,8 +642,7 @@ static void golden_payloads(void **state)
 		assert_int_equal(result.len, len);
 		assert_memory_equal(out, payload, len);
 	}
-	for (enum codec c = 0; c < CODEC_COUNT; c++)
-		assert_true(seen >> c & 1 || !strcmp(codec_name(c), "?") || codec_is_derived(c));
+	assert_int_equal(seen, all_codecs() & ~derived_codecs);
 }
 
 /* --- f16, bf16 and f32 of each other --- */
@@ -793,6 +902,14 @@ static void golden_derivations(void **state)
 	}
 }
 
+static enum codec any_codec(unsigned r)
+{
+	do
+		r = (r + 1) % CODEC_COUNT;
+	while (!codec_known(r));
+	return (enum codec)r;
+}
+
 /* Decoding damaged payloads: any outcome but a fault, and no byte outside dst. */
 static void decode_hostile(
 	const struct codec_input *in, enum codec codec, const uint8_t *payload, size_t len, size_t raw_len)
@@ -836,8 +953,7 @@ static void damaged_payloads_are_survived(void **state)
 				uint8_t was = payload[at];
 				payload[at] = (uint8_t)(k & 1 ? was ^ 1u << (r >> 32 & 7) : r >> 40);
 				decode_hostile(&in, result.codec, payload, result.len, len);
-				decode_hostile(
-					&in, (enum codec)((r >> 20 & 7) % 7), payload, result.len, len);
+				decode_hostile(&in, any_codec((unsigned)(r >> 20)), payload, result.len, len);
 				payload[at] = was;
 			}
 			for (size_t cut = 0; cut < result.len; cut += 1 + cut / 8)
@@ -851,6 +967,13 @@ static void damaged_payloads_are_survived(void **state)
 	free(payload);
 }
 
+/* A lone f32 of symbol 0 and no raw bits: the number 0. */
+#define MODEL "7a40"
+#define LANES_1 "00800000"
+#define LANES_8 LANES_1 LANES_1 LANES_1 LANES_1 LANES_1 LANES_1 LANES_1 LANES_1
+#define LANES_32 LANES_8 LANES_8 LANES_8 LANES_8
+#define ONE_SYMBOL "08000002" MODEL LANES_32
+
 /* Hand-made wrong payloads, each wrong in one way. */
 static void wrong_payloads_are_refused(void **state)
 {
@@ -860,27 +983,48 @@ static void wrong_payloads_are_refused(void **state)
 		size_t raw_len;
 		const char *payload;
 	} wrong[] = {
-		{CODEC_STORED, DTYPE_U8, 4, "010203"}, {CODEC_STORED, DTYPE_U8, 4, "0102030405"},
-		{CODEC_CONSTANT, DTYPE_F32, 8, "010203"}, {CODEC_CONSTANT, DTYPE_F32, 4, "01020304"},
-		{CODEC_ZSTD, DTYPE_U8, 4, "01020304"}, {CODEC_ZSTD, DTYPE_U8, 4, ""},
+		{CODEC_STORED, DTYPE_U8, 4, "010203"},
+		{CODEC_STORED, DTYPE_U8, 4, "0102030405"},
+		{CODEC_CONSTANT, DTYPE_F32, 8, "010203"},
+		{CODEC_CONSTANT, DTYPE_F32, 4, "01020304"},
+		{CODEC_ZSTD, DTYPE_U8, 4, "01020304"},
+		{CODEC_ZSTD, DTYPE_U8, 4, ""},
 		{CODEC_PLANES, DTYPE_U8, 4, ""},
 		{CODEC_PLANES, DTYPE_F32, 3, "00000000010203"}, /* no element */
 		{CODEC_PLANES, DTYPE_U8, 4, "0401"},		/* no such method */
 		{CODEC_PLANES, DTYPE_U8, 4, "00010203"},	/* short */
 		{CODEC_PLANES, DTYPE_U8, 4, "0001020304ff"},	/* a byte more */
-		{CODEC_PLANES, DTYPE_U8, 4, "01"}, {CODEC_PLANES, DTYPE_U16, 5, "01020103"}, /* no tail */
+		{CODEC_PLANES, DTYPE_U8, 4, "01"},
+		{CODEC_PLANES, DTYPE_U16, 5, "01020103"},    /* no tail */
 		{CODEC_PLANES, DTYPE_U8, 4, "02ffffffff0f"}, /* varint of five bytes */
 		{CODEC_PLANES, DTYPE_U8, 4, "028000"},	     /* not the shortest */
 		{CODEC_PLANES, DTYPE_U8, 4, "027f"},
 		{CODEC_PLANES, DTYPE_U8, 4, "0300ffffff7fffffff7f01000109"},
-		{CODEC_PLANES, DTYPE_U8, 4, "030081000101020109"}, /* not the shortest */
-		{CODEC_PLANES, DTYPE_U8, 4, "0300050501000101"},   /* more values than bytes */
-		{CODEC_PLANES, DTYPE_U8, 4, "0300010100040109"},   /* placed past the end */
-		{CODEC_PLANES, DTYPE_U8, 4, "030001020002000109"}, /* more gaps than values */
-		{CODEC_PLANES, DTYPE_U8, 4, "030001010300"},	   /* sparse in sparse */
-		{CODEC_PLANES, DTYPE_U8, 4, "0300010100ff0109"},   /* a value without a place */
+		{CODEC_PLANES, DTYPE_U8, 4, "030081000101020109"},  /* not the shortest */
+		{CODEC_PLANES, DTYPE_U8, 4, "0300050501000101"},    /* more values than bytes */
+		{CODEC_PLANES, DTYPE_U8, 4, "0300010100040109"},    /* placed past the end */
+		{CODEC_PLANES, DTYPE_U8, 4, "030001020002000109"},  /* more gaps than values */
+		{CODEC_PLANES, DTYPE_U8, 4, "030001010300"},	    /* sparse in sparse */
+		{CODEC_PLANES, DTYPE_U8, 4, "0300010100ff0109"},    /* a value without a place */
+		{CODEC_SYMBOLS, DTYPE_U8, 4, ONE_SYMBOL "00"},	    /* no float */
+		{CODEC_SYMBOLS, DTYPE_F32, 3, ONE_SYMBOL "000000"}, /* no element */
+		{CODEC_SYMBOLS, DTYPE_F32, 5, ONE_SYMBOL},	    /* no tail */
+		{CODEC_SYMBOLS, DTYPE_F32, 4, ""},
+		{CODEC_SYMBOLS, DTYPE_F32, 4, "080000"},
+		{CODEC_SYMBOLS, DTYPE_F32, 4, "0800000101"},
+		{CODEC_SYMBOLS, DTYPE_F32, 4, "18000002" MODEL LANES_32},	 /* a bit without a meaning */
+		{CODEC_SYMBOLS, DTYPE_F32, 4, "00000002" MODEL LANES_32},	 /* of 64 lanes */
+		{CODEC_SYMBOLS, DTYPE_F32, 4, "08000002" MODEL LANES_32 "0000"}, /* a word too many */
+		{CODEC_SYMBOLS, DTYPE_F32, 4, "08000002" MODEL LANES_32 "00"},
+		{CODEC_SYMBOLS, DTYPE_F32, 4,
+			"08000003" MODEL "00" LANES_32}, /* a byte of the model too many */
+		{CODEC_SYMBOLS, DTYPE_F32, 4,
+			"08000002" MODEL "01800000" LANES_8 LANES_8 LANES_8 LANES_1 LANES_1 LANES_1 LANES_1
+				LANES_1 LANES_1 LANES_1},	/* not the first state */
+		{CODEC_SYMBOLS_DIFF, DTYPE_F32, 4, ONE_SYMBOL}, /* no base */
+		{CODEC_CHANGES, DTYPE_F32, 4, ""},
 	};
-	uint8_t out[16], payload[64];
+	uint8_t out[16], payload[256];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -893,6 +1037,9 @@ static void wrong_payloads_are_refused(void **state)
 	size_t len = from_hex(payload, sizeof payload, "0300010101020109");
 	assert_int_equal(decode_on(ws, out, 4, payload, len, CODEC_PLANES, 1, DTYPE_U8, NULL, 0), 0);
 	assert_memory_equal(out, "\0\0\x09\0", 4);
+	len = from_hex(payload, sizeof payload, ONE_SYMBOL "07");
+	assert_int_equal(decode_on(ws, out, 5, payload, len, CODEC_SYMBOLS, 1, DTYPE_F32, NULL, 0), 0);
+	assert_memory_equal(out, "\0\0\0\0\x07", 5);
 	/* a gap of 255 + 42 */
 	uint8_t wide[300];
 	len = from_hex(payload, sizeof payload, "0300010200ff2a0009");
@@ -902,7 +1049,8 @@ static void wrong_payloads_are_refused(void **state)
 		assert_int_equal(wide[i], i == 297 ? 9 : 0);
 }
 
-/* The library takes several frames, skippable ones, and those of its older formats; the format does not. */
+/* The library takes several frames, skippable ones, and those of its older formats; the format does
+ * not. */
 static void only_one_zstd_frame_is_taken(void **state)
 {
 	static const char *const refused[] = {
@@ -983,6 +1131,7 @@ int main(void)
 		cmocka_unit_test(encoding_does_not_depend_on_the_past),
 		cmocka_unit_test(transforms_agree_and_invert),
 		cmocka_unit_test(transforms_are_those_of_the_format),
+		cmocka_unit_test(coders_agree),
 		cmocka_unit_test(golden_payloads),
 		cmocka_unit_test(roundings_are_those_of_ieee),
 		cmocka_unit_test(every_f16_is_widened),

@@ -185,6 +185,9 @@ static void test_payloads(void **state)
 	decode_payload("planes", CODEC_PLANES, NULL, 0, raw);
 	decode_payload("xor", CODEC_XOR, raw, sizeof raw, after);
 	decode_payload("diff", CODEC_DIFF, raw, sizeof raw, after);
+	decode_payload("symbols", CODEC_SYMBOLS, NULL, 0, raw);
+	decode_payload("symbols-diff", CODEC_SYMBOLS_DIFF, raw, sizeof raw, after);
+	decode_payload("changes", CODEC_CHANGES, raw, sizeof raw, after);
 	decode_derived("derived", CODEC_DERIVED, DTYPE_BF16, after, sizeof after,
 		"\x80\x3f\xc0\x3f\0\xc0\x01\x3f", 8);
 	decode_derived("widened", CODEC_WIDENED, DTYPE_F32, "\0\x3c\0\x3e\0\xc0\0\x38", 8, raw, sizeof raw);

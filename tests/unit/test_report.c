@@ -192,7 +192,7 @@ static void a_checkpoint_is_told_tensor_by_tensor(void **state)
 	assert_int_equal(number(segment, "chunks"), 4);
 	assert_int_equal(number(segment, "depth_max"), 2);
 	assert_true(real(segment, "base_share") > 0.9);
-	assert_int_equal(number(json_object_get(segment, "codecs"), "diff"), 4);
+	assert_int_equal(number(json_object_get(segment, "codecs"), "symbols-diff"), 4);
 	json_decref(info);
 	info = info_of(w, "checkpoint-1");
 	assert_true(real(json_array_get(json_object_get(info, "segments"), 2), "base_share") == 0);

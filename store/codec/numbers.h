@@ -1,0 +1,52 @@
+/*
+ * Floats as numbers to code: what an element is, given the element of the base, and its class, the exponent
+ * of the base's element: a step of training moves all weights by about as much, so that how many units in the
+ * last place it is depends on the exponent alone. (FM-Delta, NeurIPS 2024, for the ordered difference.)
+ *
+ * number, modulo 2^B, where B is the element's bits:
+ *   without a base  x rotated left by one bit: exponent, mantissa, sign
+ *   with one        order(x) - order(b), order as in payload.h
+ *
+ * A number of a class with shift s becomes a value v = (number - (origin << s)) mod 2^B, and that a symbol
+ * v >> s, or RANS_ESCAPE if that is not below it, and the s bits below.
+ *
+ * Pure; portable C, and AVX2 where the machine has it.
+ */
+#ifndef MITHRIL_STORE_CODEC_NUMBERS_H
+#define MITHRIL_STORE_CODEC_NUMBERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/util/dtype.h"
+
+#define NUMBER_WIDTHS 3 /* 1, 2, 4 bytes, by base-two logarithm */
+#define NUMBER_GROUP 8u
+
+/* How a dtype is seen; bits == 0: not at all. */
+struct number_kind {
+	uint8_t log_width, bits;
+	uint8_t class_shift; /* class = magnitude bits of the base's element >> class_shift */
+	uint8_t lone_shift;  /* s of a number without a base: exponent and a bit or more of mantissa remain */
+	uint16_t classes;
+};
+struct number_kind number_kind_of(enum dtype t);
+
+struct number_ops {
+	void (*lone[NUMBER_WIDTHS])(uint32_t *numbers, const void *src, size_t n);
+	void (*unlone[NUMBER_WIDTHS])(void *dst, const uint32_t *numbers, size_t n);
+	void (*differences[NUMBER_WIDTHS])(uint32_t *numbers, const void *src, const void *base, size_t n);
+	void (*sums[NUMBER_WIDTHS])(void *dst, const uint32_t *numbers, const void *base, size_t n);
+	void (*classes[NUMBER_WIDTHS])(uint8_t *classes, const void *base, size_t n, unsigned class_shift);
+	/* numbers become values; `mask`: 2^B - 1; classes NULL: all of class 0 */
+	void (*split)(uint32_t *numbers, uint8_t *symbols, const uint8_t *classes, const uint32_t shifts[256],
+		int32_t origin, uint32_t mask, size_t n);
+	/* sums[i] = the weights of the elements' classes, in groups of NUMBER_GROUP, without what no longer
+	 * fills one */
+	void (*weigh)(uint32_t *sums, const uint8_t *classes, const uint16_t weights[256], size_t n);
+};
+
+extern const struct number_ops numbers_portable;
+const struct number_ops *numbers_best(void);
+
+#endif

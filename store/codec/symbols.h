@@ -1,0 +1,37 @@
+/* Chunks of floats as symbols with raw bits below, alone or as differences to a base (payload.h: SYMBOLS and
+ * SYMBOLS_DIFF): numbers.h says what the numbers are, model.h and rans.h how they are coded. */
+#ifndef MITHRIL_STORE_CODEC_SYMBOLS_H
+#define MITHRIL_STORE_CODEC_SYMBOLS_H
+
+#include "store/codec/codec.h"
+#include "store/codec/numbers.h"
+
+#define SYMBOLS_MIN 1024u /* elements below which lanes and tables do not pay */
+
+/* Counts of a sample's numbers by class, sign and bit length. */
+#define SYMBOLS_LENGTHS 33u
+typedef uint16_t symbols_lengths[256][2][SYMBOLS_LENGTHS];
+
+/* What the sample says of how to cut numbers into symbols. */
+struct symbols_plan {
+	int32_t origin;
+	unsigned rows;
+	uint8_t shifts[256], row[256];
+	/* of differences: what CHANGES would take, or SIZE_MAX where more than its share changed */
+	size_t changes;
+};
+
+/* From ws->sample, where sample_take put elements and, if `based`, those of the base. Guesses the payload's
+ * bytes for n elements. */
+size_t symbols_plan(
+	struct codec_workspace *ws, struct number_kind kind, int based, size_t n, struct symbols_plan *plan);
+
+/* Bytes, or 0 where they do not fit. With in->base or without. */
+size_t symbols_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity, const struct codec_input *in,
+	const struct symbols_plan *plan, int based);
+
+/* base: raw_len bytes, or NULL. -EBADMSG. */
+int symbols_decode(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, const uint8_t *payload,
+	size_t len, enum dtype dtype, const uint8_t *base);
+
+#endif

@@ -35,7 +35,8 @@ static void *copy(const void *src, size_t len)
 }
 
 /* By bits 0-3. */
-static const enum codec codecs[16] = {0, 1, 2, 3, 4, 5, 6, 7, CODEC_DERIVED, CODEC_WIDENED, CODEC_COUNT};
+static const enum codec codecs[16] = {0, 1, 2, 3, 4, 5, 6, 7, CODEC_DERIVED, CODEC_WIDENED, CODEC_SYMBOLS,
+	CODEC_SYMBOLS_DIFF, CODEC_CHANGES, CODEC_COUNT};
 
 /* Both directions of a derivation, whatever the bytes are. */
 static void fuzz_derive(const uint8_t *data, size_t size)

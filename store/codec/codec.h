@@ -47,7 +47,7 @@ enum codec {
 struct codec_workspace;
 
 /* Scratch and zstd contexts for chunks up to CODEC_CHUNK_MAX; one per thread. Chunks of 256 KiB make it take
- * about 2 MiB of memory, of 1 MiB about 3; with CODEC_SMALL 8 and 28. NULL: no memory. */
+ * about 3 MiB of memory, of 1 MiB about 8; with CODEC_SMALL 9 and 33. NULL: no memory. */
 struct codec_workspace *codec_workspace_new(void);
 void codec_workspace_free(struct codec_workspace *ws);
 

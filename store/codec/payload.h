@@ -12,12 +12,12 @@
  *   DIFF        one byte of every element of the transformed array. XOR and DIFF: the base has exactly len
  *               bytes, and its tail is not used
  *
- *   SYMBOLS       byte 0: tables - 1 | 8 if there are 32 lanes, not 64; bytes 1 and 2: the origin, signed;
- *   SYMBOLS_DIFF  varint length of the model; the model; the lanes' states, 4 bytes each; their words, 2 bytes
- *                 each; the tail. numbers.h, rans.h
- *   CHANGES       the tail; all else by the range coder. changes.h
- *                 All three: f16, bf16, f32, c64, f8_e4m3, f8_e5m2, f8_e4m3fnuz, f8_e5m2fnuz; at least one
- *                 element; SYMBOLS_DIFF and CHANGES: the base has exactly len bytes, and its tail is not used
+ *   SYMBOLS     byte 0: tables - 1 | 8 if there are 32 lanes, not 64; bytes 1 and 2: the origin, signed;
+ *   SYMBOLS_DIFF varint length of the model; the model; the lanes' states, 4 bytes each; their words,
+ *               2 bytes each; the tail (numbers.h, rans.h)
+ *   CHANGES     the tail; all else by the range coder (changes.h). All three: f16, bf16, f32, c64, f8_e4m3,
+ *               f8_e5m2, f8_e4m3fnuz, f8_e5m2fnuz; at least one element; SYMBOLS_DIFF and CHANGES: the base
+ *               has exactly len bytes, and its tail is not used
  *
  *   DERIVED     one byte mode; 4 bytes skip (little-endian); then what DIFF would have, with n expected
  *   WIDENED     elements in the place of the base. They are a function of n elements of another width, which

@@ -242,7 +242,7 @@ static int start_writing(struct store *store, const struct store_options *option
 			store->path, swept, orphans);
 	if (!rc)
 		rc = encoder_start(options->no_background ? NULL : p->stage, p->chunks, p->packs, p->recipes,
-			p->decoder, p->kv, options->threads, &p->encoder);
+			p->decoder, p->kv, options->threads, options->level, &p->encoder);
 	if (!rc && !options->no_background)
 		rc = upkeep_start(p, &store->upkeep);
 	return rc;

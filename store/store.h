@@ -30,6 +30,7 @@ struct store_options {
 	uint64_t stage_budget;	    /* 0: default of stage_options */
 	unsigned quiet_ms, threads; /* 0: defaults */
 	size_t cache_bytes;	    /* decoded chunks; 0: default */
+	enum codec_level level;	    /* of encoding */
 };
 
 struct store {

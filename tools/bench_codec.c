@@ -147,15 +147,8 @@ static bool number(const char *name, const char *value, unsigned max, unsigned *
 
 static bool level(const char *value, enum codec_level *out)
 {
-	static const char *const names[] = {
-		[CODEC_FAST] = "fast", [CODEC_DEFAULT] = "default", [CODEC_SMALL] = "small"};
-
-	for (int i = CODEC_FAST; i <= CODEC_SMALL; i++) {
-		if (strcmp(value, names[i]))
-			continue;
-		*out = (enum codec_level)i;
+	if (!codec_level_named(value, out))
 		return true;
-	}
 	tool_fail(TOOL_USAGE, "--level", NULL, "'%s' is not right: fast, default or small", value);
 	return false;
 }

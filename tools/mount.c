@@ -195,6 +195,7 @@ const struct tool tool_mount = {
 		"                     stage_budget=SIZE   raw bytes that may await encoding before writers "
 		"are slowed\n"
 		"                     threads=N           cores for encoding and decoding\n"
+		"                     level=LEVEL         fast, default or small\n"
 		"                     fs_threads=N        threads that answer the kernel\n"
 		"                     cache=SIZE          memory for decoded chunks\n"
 		"                     quiet_ms=N          rest after the last close before a file is "

@@ -42,6 +42,20 @@ const char *codec_name(enum codec codec)
 	return codec_known(codec) ? names[codec] : "?";
 }
 
+int codec_level_named(const char *name, enum codec_level *level)
+{
+	static const char *const levels[] = {
+		[CODEC_DEFAULT] = "default", [CODEC_FAST] = "fast", [CODEC_SMALL] = "small"};
+
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+		if (strcmp(name, levels[i]))
+			continue;
+		*level = (enum codec_level)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 int codec_needs_base(enum codec codec)
 {
 	return codec == CODEC_ZSTD_BASE || codec == CODEC_XOR || codec == CODEC_DIFF ||

@@ -52,8 +52,8 @@ struct codec_workspace *codec_workspace_new(void);
 void codec_workspace_free(struct codec_workspace *ws);
 
 enum codec_level {
-	CODEC_FAST,    /* no search for repeats in planes; zstd at level 1 */
 	CODEC_DEFAULT, /* the codec that a sample picks; zstd at level 3 */
+	CODEC_FAST,    /* no search for repeats in planes; zstd at level 1 */
 	CODEC_SMALL,   /* the smallest of all in full; zstd at level 12; many times slower */
 };
 
@@ -121,6 +121,9 @@ int codec_is_derived(enum codec codec);
 
 /* Whether the id means anything. */
 int codec_known(unsigned codec);
+
+/* The level of this name: "fast", "default", "small". 0; -EINVAL. */
+int codec_level_named(const char *name, enum codec_level *level);
 
 /* Lower-case name ("planes", "diff"); "?" for an unknown one. Static storage. */
 const char *codec_name(enum codec codec);

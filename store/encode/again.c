@@ -55,7 +55,7 @@ int encode_again(struct encoder *encoder, const struct chunk_id *id, const struc
 		goto out;
 	}
 	pthread_mutex_lock(&encoder->again_lock);
-	rc = codec_encode(encoder->again_ws, payload, CODEC_BOUND(in.len), &in, CODEC_DEFAULT, -1, &result);
+	rc = codec_encode(encoder->again_ws, payload, CODEC_BOUND(in.len), &in, encoder->level, -1, &result);
 	pthread_mutex_unlock(&encoder->again_lock);
 	if (!rc)
 		rc = append_again(encoder, id, base, &result, payload, record);

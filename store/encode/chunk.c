@@ -105,7 +105,7 @@ static int encode_with_base(struct encoder *encoder, struct codec_workspace *ws,
 		if (!rc) {
 			in.base = footing.bytes.at[0].bytes;
 			in.base_len = footing.bytes.at[0].len;
-			rc = codec_encode(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, CODEC_DEFAULT,
+			rc = codec_encode(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, encoder->level,
 				job->hint, &job->result);
 			based = !rc && codec_needs_base(job->result.codec);
 		}
@@ -154,7 +154,7 @@ static int encode_derived(struct encoder *encoder, struct codec_workspace *ws, s
 	rc = footing_take(encoder, &source->bases, bytes, &footing);
 	if (!rc)
 		rc = codec_derive(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, &footing.bytes,
-			source->skip, source->dtype, CODEC_DEFAULT, &job->result);
+			source->skip, source->dtype, encoder->level, &job->result);
 	if (!rc && chain_allows(&source->bases, footing.records, job->result.len, bytes) &&
 		job->result.len + job->len / 64 < estimate_rival(encoder, ws, job, alone)) {
 		footing_use(encoder, &footing, job);
@@ -198,7 +198,7 @@ void chunk_encode(struct encoder *encoder, struct codec_workspace *ws, struct ch
 		rc = encode_with_base(encoder, ws, job);
 	if (rc == -ENOENT)
 		rc = codec_encode(
-			ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, CODEC_DEFAULT, -1, &job->result);
+			ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, encoder->level, -1, &job->result);
 	if (rc)
 		chunks_unpin(encoder->chunks, &job->id);
 	job->rc = rc;

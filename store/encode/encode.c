@@ -166,7 +166,8 @@ static void *work(void *arg)
 }
 
 int encoder_start(struct stage *stage, struct chunks *chunks, struct packs *packs, struct recipes *recipes,
-	struct decoder *decoder, struct kv *kv, unsigned threads, struct encoder **out)
+	struct decoder *decoder, struct kv *kv, unsigned threads, enum codec_level level,
+	struct encoder **out)
 {
 	struct encoder *encoder = calloc(1, sizeof *encoder);
 	int rc = -ENOMEM;
@@ -178,7 +179,8 @@ int encoder_start(struct stage *stage, struct chunks *chunks, struct packs *pack
 		.packs = packs,
 		.recipes = recipes,
 		.decoder = decoder,
-		.kv = kv};
+		.kv = kv,
+		.level = level};
 	pthread_mutex_init(&encoder->again_lock, NULL);
 	pthread_mutex_init(&encoder->publish_lock, NULL);
 	cdc_init(&encoder->cdc, chunks_seed(chunks));

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/codec/codec.h"
 #include "store/decode/decode.h"
 #include "store/stage/stage.h"
 
@@ -25,9 +26,10 @@
 
 struct encoder;
 
-/* Starts the threads. threads 0: one a core. */
+/* Starts the threads. threads 0: one a core. `level`: of all that is encoded until the stop. */
 int encoder_start(struct stage *stage, struct chunks *chunks, struct packs *packs, struct recipes *recipes,
-	struct decoder *decoder, struct kv *kv, unsigned threads, struct encoder **out);
+	struct decoder *decoder, struct kv *kv, unsigned threads, enum codec_level level,
+	struct encoder **out);
 /* Stops after the chunks under way; unfinished files stay staged and queued. */
 void encoder_stop(struct encoder *encoder);
 

@@ -262,6 +262,7 @@ struct encoder {
 	struct cdc cdc;
 	struct window window;
 	unsigned threads;
+	enum codec_level level;
 	pthread_t *workers, coordinator;
 	bool coordinator_started;
 	unsigned workers_started;

@@ -131,6 +131,18 @@ static inline int same_stride(const uint8_t *a, const uint8_t *b)
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]));
 }
 
+static inline int same_element(const uint8_t *a, const uint8_t *b, unsigned log_width)
+{
+	switch (log_width) {
+	case 0:
+		return *a == *b;
+	case 1:
+		return get_le16(a) == get_le16(b);
+	default:
+		return get_le32(a) == get_le32(b);
+	}
+}
+
 /* Puts the places of elements that differ into ws->changed and their differences into ws->values32; counts
  * them by class. Returns how many. */
 static size_t find(struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind,
@@ -145,7 +157,7 @@ static size_t find(struct codec_workspace *ws, const struct codec_input *in, str
 		if (end == off + STRIDE && same_stride(src + off, base + off))
 			continue;
 		for (size_t at = off; at < end; at += width) {
-			if (!memcmp(src + at, base + at, width))
+			if (same_element(src + at, base + at, kind.log_width))
 				continue;
 			size_t i = at >> kind.log_width;
 			ws->numbers->differences[kind.log_width](
@@ -207,9 +219,11 @@ static void write_size(
 static size_t write_block(struct codec_workspace *ws, struct range_encoder *e, struct learning *l,
 	size_t from, size_t to, size_t next, size_t found, unsigned bits)
 {
+	uint32_t left = weight_of_block(ws, from, to);
+
 	while (from < to) {
 		if (next == found || ws->changed[next] >= to) {
-			uint32_t none = unchanged(ws, weight_of_block(ws, from, to), (unsigned)(to - from));
+			uint32_t none = unchanged(ws, left, (unsigned)(to - from));
 			range_encode_part(e, RANGE_ONE - none, RANGE_ONE);
 			break;
 		}
@@ -219,6 +233,7 @@ static size_t write_block(struct codec_workspace *ws, struct range_encoder *e, s
 		range_encode_part(e, RANGE_ONE - unchanged(ws, before, count),
 			RANGE_ONE - unchanged(ws, before + weight, count + 1));
 		write_size(e, l, ws->values32[next++], bits, weight);
+		left -= before + weight;
 		from = at + 1;
 	}
 	return next;
@@ -269,33 +284,48 @@ static int read_levels(
 	return 0;
 }
 
-/* The element from `from` on, before `to`, whose part of the interval the code is in. */
-static size_t find_change(const struct codec_workspace *ws, struct range_decoder *d, size_t from, size_t to)
+/* Where the weights from `from` on pass about that of v; and their sum up to there. */
+static size_t guess(const struct codec_workspace *ws, size_t from, size_t to, uint32_t v, uint32_t *sum)
 {
-	uint32_t v = (uint32_t)(d->code / (d->range >> RANGE_BITS)), before = 0, after, weight;
+	/* FLOOR / 4 stands for the number of elements, which is not known yet */
+	uint32_t left = RANGE_ONE - v + FLOOR / 4, next;
+	uint32_t power = left > FLOOR ? left - FLOOR : 1;
+	uint32_t want = (16 * RANGE_ONE - sample_log2(&ws->sample, power)) >> (16 - UNIT_BITS);
 	size_t at = from;
 
-	for (; !(at % GROUP) && at + GROUP < to; at += GROUP) {
-		weight = before + ws->sums[at / GROUP];
-		if (v < RANGE_ONE - unchanged(ws, weight, (unsigned)(at + GROUP - from)))
-			break;
-		before = weight;
+	*sum = 0;
+	for (; at % GROUP && at + 1 < to && (next = *sum + ws->weights[ws->classes[at]]) <= want; at++)
+		*sum = next;
+	for (; !(at % GROUP) && at + GROUP < to && (next = *sum + ws->sums[at / GROUP]) <= want; at += GROUP)
+		*sum = next;
+	for (; at + 1 < to && (next = *sum + ws->weights[ws->classes[at]]) <= want; at++)
+		*sum = next;
+	return at;
+}
+
+/* The element from `from` on, before `to`, whose part of the interval the code is in. *weight, of all those,
+ * becomes that of the ones behind it. */
+static size_t find_change(
+	const struct codec_workspace *ws, struct range_decoder *d, size_t from, size_t to, uint32_t *weight)
+{
+	uint32_t v = (uint32_t)(d->code / (d->range >> RANGE_BITS)), sum;
+	size_t at = guess(ws, from, to, v, &sum);
+	uint32_t start = RANGE_ONE - unchanged(ws, sum, (unsigned)(at - from)), end;
+
+	while (at > from && v < start) {
+		sum -= ws->weights[ws->classes[--at]];
+		start = RANGE_ONE - unchanged(ws, sum, (unsigned)(at - from));
 	}
-	for (;; at++) {
-		weight = before + ws->weights[ws->classes[at]];
-		after = RANGE_ONE - unchanged(ws, weight, (unsigned)(at + 1 - from));
-		if (v < after || at + 1 == to)
+	for (;;) {
+		sum += ws->weights[ws->classes[at]];
+		end = RANGE_ONE - unchanged(ws, sum, (unsigned)(at + 1 - from));
+		if (v < end || at + 1 == to)
 			break;
-		before = weight;
-		/* a group may begin here */
-		for (; !((at + 1) % GROUP) && at + 1 + GROUP < to; at += GROUP) {
-			weight = before + ws->sums[(at + 1) / GROUP];
-			if (v < RANGE_ONE - unchanged(ws, weight, (unsigned)(at + 1 + GROUP - from)))
-				break;
-			before = weight;
-		}
+		start = end;
+		at++;
 	}
-	range_decode_part(d, RANGE_ONE - unchanged(ws, before, (unsigned)(at - from)), after);
+	range_decode_part(d, start, end);
+	*weight -= sum;
 	return at;
 }
 
@@ -307,10 +337,36 @@ static uint32_t read_size(struct range_decoder *d, struct learning *l, uint32_t 
 	return negative ? 0 - size : size;
 }
 
-static void put_change(struct codec_workspace *ws, uint8_t *dst, const uint8_t *base, unsigned log_width,
-	size_t at, uint32_t number)
+/* As numbers->sums does, for one. */
+static void put_change(uint8_t *to, const uint8_t *base, struct number_kind kind, uint32_t number)
 {
-	ws->numbers->sums[log_width](dst + (at << log_width), &number, base + (at << log_width), 1);
+	uint32_t top = 1u << (kind.bits - 1), mask = top | (top - 1), b = 0;
+
+	for (unsigned i = 0; i < 1u << kind.log_width; i++)
+		b |= (uint32_t)base[i] << 8 * i;
+	b = b & top ? ~b : b | top;
+	b = (b + number) & mask;
+	b = b & top ? b ^ top : ~b;
+	for (unsigned i = 0; i < 1u << kind.log_width; i++)
+		to[i] = (uint8_t)(b >> 8 * i);
+}
+
+static void decode_block(struct codec_workspace *ws, struct range_decoder *d, struct learning *l,
+	struct number_kind kind, uint8_t *dst, const uint8_t *base, size_t from, size_t to)
+{
+	uint32_t weight = weight_of_block(ws, from, to);
+
+	while (from < to) {
+		uint32_t none = unchanged(ws, weight, (unsigned)(to - from));
+		if (!range_decode_below(d, RANGE_ONE - none)) {
+			range_decode_part(d, RANGE_ONE - none, RANGE_ONE);
+			break;
+		}
+		size_t at = find_change(ws, d, from, to, &weight), off = at << kind.log_width;
+		uint32_t number = read_size(d, l, ws->weights[ws->classes[at]]);
+		put_change(dst + off, base + off, kind, number);
+		from = at + 1;
+	}
 }
 
 int changes_decode(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, const uint8_t *payload,
@@ -331,19 +387,7 @@ int changes_decode(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, con
 	ws->numbers->weigh(ws->sums, ws->classes, ws->weights, n);
 	memcpy(dst, base, n << kind.log_width);
 	memcpy(dst + (n << kind.log_width), payload, tail);
-	for (size_t i = 0; i < n; i += BLOCK) {
-		size_t from = i, to = n - i < BLOCK ? n : i + BLOCK;
-		while (from < to) {
-			uint32_t none = unchanged(ws, weight_of_block(ws, from, to), (unsigned)(to - from));
-			if (!range_decode_below(&d, RANGE_ONE - none)) {
-				range_decode_part(&d, RANGE_ONE - none, RANGE_ONE);
-				break;
-			}
-			size_t at = find_change(ws, &d, from, to);
-			uint32_t number = read_size(&d, &l, ws->weights[ws->classes[at]]);
-			put_change(ws, dst, base, kind.log_width, at, number);
-			from = at + 1;
-		}
-	}
+	for (size_t i = 0; i < n; i += BLOCK)
+		decode_block(ws, &d, &l, kind, dst, base, i, n - i < BLOCK ? n : i + BLOCK);
 	return range_decode_all(&d) ? 0 : -EBADMSG;
 }

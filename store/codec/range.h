@@ -68,16 +68,21 @@ static inline void range_encode_bit(struct range_encoder *e, unsigned bit, uint3
 	range_encode_part(e, bit ? p : 0, bit ? RANGE_ONE : p);
 }
 
+static inline void range_decode_renew(struct range_decoder *d)
+{
+	if (!(d->range >> 32)) {
+		d->code = d->code << 32 | range_decode_word(d);
+		d->range <<= 32;
+	}
+}
+
 static inline void range_decode_part(struct range_decoder *d, uint32_t from, uint32_t to)
 {
 	uint64_t unit = d->range >> RANGE_BITS, below = unit * from;
 
 	d->code -= below;
 	d->range = to == RANGE_ONE ? d->range - below : unit * (to - from);
-	if (!(d->range >> 32)) {
-		d->code = d->code << 32 | range_decode_word(d);
-		d->range <<= 32;
-	}
+	range_decode_renew(d);
 }
 
 /* Whether the code lies in the lower p of the interval; decides nothing. */
@@ -86,11 +91,16 @@ static inline int range_decode_below(const struct range_decoder *d, uint32_t p)
 	return d->code < (d->range >> RANGE_BITS) * p;
 }
 
+/* Without a branch on the bit, which nothing foretells. */
 static inline unsigned range_decode_bit(struct range_decoder *d, uint32_t p)
 {
-	unsigned bit = !range_decode_below(d, p);
+	uint64_t bound = (d->range >> RANGE_BITS) * p;
+	unsigned bit = d->code >= bound;
+	uint64_t upper = 0 - (uint64_t)bit;
 
-	range_decode_part(d, bit ? p : 0, bit ? RANGE_ONE : p);
+	d->code -= bound & upper;
+	d->range = bound + ((d->range - 2 * bound) & upper);
+	range_decode_renew(d);
 	return bit;
 }
 

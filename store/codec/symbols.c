@@ -49,7 +49,10 @@ static void escape_learning_init(struct escape_learning *l)
 #define ESCAPE_BITS 8u /* about what one takes more than its own bits */
 #define TABLE_BITS 1u  /* what a symbol takes in a table that other classes share */
 #define CENTRE (-128)  /* origin of differences: no difference is in the middle of the symbols */
-#define ROW_SHARE 64u  /* a class of fewer elements than this part of all shares counts with its neighbour */
+#define LONE_RUN 64u   /* symbols counted in a row */
+#define LONE_STEP 4u
+#define LONE_ALL 32768u /* so few are all counted */
+#define ROW_SHARE 64u	/* a class of fewer elements than this part of all shares counts with its neighbour */
 
 typedef symbols_lengths lengths;
 
@@ -277,23 +280,34 @@ size_t symbols_plan(
 
 /* --- encode --- */
 
-/* Eight at a time: loads of one byte each would be the bottleneck. */
+/* Of many, one run in LONE_STEP; but once at least what lies between the least and the most of all, which may
+ * occur. */
 static void count_lone(struct codec_workspace *ws, size_t n)
 {
 	uint32_t(*counts)[RANS_SYMBOLS] = ws->counts.counts;
-	size_t i = 0;
+	size_t step = n < LONE_ALL ? LONE_RUN : LONE_STEP * LONE_RUN;
+	const uint8_t *symbols = ws->symbols;
+	uint8_t least = RANS_ESCAPE, behind = 0, most = 0;
 
-	for (; i + 8 <= n; i += 8) {
-		uint64_t s = get_le64(ws->symbols + i);
-		for (unsigned k = 0; k < 8; k++)
-			counts[k & 3][(uint8_t)(s >> 8 * k)]++;
+	for (size_t i = 0; i < n; i++) {
+		uint8_t s = symbols[i], next = (uint8_t)(s + 1); /* 0 after RANS_ESCAPE */
+		least = s < least ? s : least;
+		most = s > most ? s : most;
+		behind = next > behind ? next : behind;
 	}
-	for (; i < n; i++)
-		counts[0][ws->symbols[i]]++;
-	for (i = 0; i < RANS_SYMBOLS; i++)
+	for (size_t i = 0; i < n; i += step) {
+		size_t end = n - i < LONE_RUN ? n : i + LONE_RUN;
+		for (size_t k = i; k < end; k++)
+			counts[k & 3][symbols[k]]++;
+	}
+	for (size_t i = 0; i < RANS_SYMBOLS; i++)
 		counts[0][i] += counts[1][i] + counts[2][i] + counts[3][i];
+	for (size_t i = least; i < behind; i++)
+		counts[0][i] += !counts[0][i];
+	counts[0][most] += !counts[0][most];
 }
 
+/* Eight at a time: loads of one byte each would be the bottleneck. */
 static void count_rows(struct codec_workspace *ws, size_t n)
 {
 	uint32_t *counts = ws->counts.counts[0], offsets[256];

@@ -55,6 +55,25 @@ void rans_backward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBO
 	}
 }
 
+void rans_classes_set(struct rans_coder *c, const uint32_t *classes)
+{
+	unsigned low = 0, high = 255;
+
+	c->classes = classes;
+	c->raw_max = 0;
+	for (unsigned k = 0; k < 256; k++) {
+		if ((classes[k] & 0xff) > c->raw_max)
+			c->raw_max = classes[k] & 0xff;
+	}
+	while (low < 255 && classes[low + 1] == classes[0])
+		low++;
+	while (high && classes[high - 1] == classes[255])
+		high--;
+	if (low + RANS_WINDOW > 256)
+		low = 256 - RANS_WINDOW;
+	c->window = high < low + RANS_WINDOW ? low : RANS_NO_WINDOW;
+}
+
 static int give(struct rans_coder *c, uint32_t *x, uint32_t below)
 {
 	if (*x < below)

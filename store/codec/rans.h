@@ -34,6 +34,8 @@
 #define RANS_RAW_STEP 15u		    /* taken at a time */
 #define RANS_ROW_BYTES (3 * RANS_LANES * 2) /* most that a row takes */
 #define RANS_ESCAPE 255u
+#define RANS_WINDOW 32u
+#define RANS_NO_WINDOW 256u
 
 /* table << 8 | raw bits, of each of 256 classes */
 typedef uint32_t rans_classes[256];
@@ -56,7 +58,10 @@ struct rans_coder {
 	uint8_t *at, *limit; /* of words: the next one stands there; encoding goes down */
 	const uint32_t *classes;
 	unsigned raw_max; /* of all classes */
-	int32_t origin;	  /* of decoded values */
+	/* all classes are like the nearest of the RANS_WINDOW from this one on; RANS_NO_WINDOW: they are not
+	 */
+	unsigned window;
+	int32_t origin; /* of decoded values */
 	const struct rans_shuffles *shuffles;
 	union {
 		uint32_t backward[RANS_TABLES * RANS_ONE]; /* freq, << 12 slot - start, << 24 symbol */
@@ -69,6 +74,9 @@ void rans_shuffles_init(struct rans_shuffles *shuffles);
 /* The tables, from frequencies that add up to RANS_ONE. `tables` of them. */
 void rans_forward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBOLS], unsigned tables);
 void rans_backward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBOLS], unsigned tables);
+
+/* Sets c->classes and what follows from them. */
+void rans_classes_set(struct rans_coder *c, const uint32_t *classes);
 
 struct rans_ops {
 	/* Encodes n elements whose first is a multiple of RANS_LANES; pieces come last first. Words go down

@@ -16,10 +16,32 @@ TARGET ALWAYS __m512i widen(const void *p)
 	return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
 }
 
-TARGET ALWAYS __m512i classes_at(const struct rans_coder *c, const uint8_t *classes, unsigned group)
+/* Where classes are looked up: in two vectors, if those of the window are all. */
+struct lookup {
+	__m512i low, high;
+	__m128i first;
+};
+
+TARGET ALWAYS struct lookup lookup_of(const struct rans_coder *c)
 {
-	return classes ? _mm512_i32gather_epi32(widen(classes + WIDTH * group), c->classes, 4)
-		       : _mm512_set1_epi32((int)c->classes[0]);
+	unsigned from = c->window == RANS_NO_WINDOW ? 0 : c->window;
+
+	return (struct lookup){_mm512_loadu_si512(c->classes + from),
+		_mm512_loadu_si512(c->classes + from + WIDTH), _mm_set1_epi8((char)from)};
+}
+
+enum kind { LONE, WINDOWED, ANY };
+
+TARGET ALWAYS __m512i classes_at(const struct rans_coder *c, const struct lookup *l, const uint8_t *classes,
+	unsigned group, enum kind kind)
+{
+	if (kind == LONE)
+		return _mm512_set1_epi32((int)c->classes[0]);
+	__m128i class = _mm_loadu_si128((const __m128i *)(classes + WIDTH * group));
+	if (kind == ANY)
+		return _mm512_i32gather_epi32(_mm512_cvtepu8_epi32(class), c->classes, 4);
+	class = _mm_min_epu8(_mm_subs_epu8(class, l->first), _mm_set1_epi8(RANS_WINDOW - 1));
+	return _mm512_permutex2var_epi32(l->low, _mm512_cvtepu8_epi32(class), l->high);
 }
 
 TARGET ALWAYS __m512i low_ones(__m512i r)
@@ -81,9 +103,10 @@ TARGET ALWAYS __m512i give_symbol(
 }
 
 TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols,
-	const uint32_t *raw, size_t *n, int steps, unsigned groups)
+	const uint32_t *raw, size_t *n, int steps, unsigned groups, enum kind kind)
 {
 	const __m512i step = _mm512_set1_epi32(RANS_RAW_STEP), byte = _mm512_set1_epi32(0xff);
+	const struct lookup l = lookup_of(c);
 	uint8_t *at = c->at;
 	__m512i x[GROUPS];
 	size_t i = *n;
@@ -95,7 +118,7 @@ TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, con
 		const uint8_t *row = classes ? classes + from : NULL;
 		__m512i class[GROUPS];
 		for (unsigned g = 0; g < groups; g++)
-			class[g] = classes_at(c, row, g);
+			class[g] = classes_at(c, &l, row, g, kind);
 		for (unsigned g = groups; steps > 1 && g-- > 0;) {
 			__m512i r = _mm512_and_si512(class[g], byte);
 			__m512i high = _mm512_loadu_si512(raw + from + WIDTH * g);
@@ -117,14 +140,25 @@ TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, con
 }
 
 TARGET ALWAYS void encode_steps(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols,
-	const uint32_t *raw, size_t *n, unsigned groups)
+	const uint32_t *raw, size_t *n, unsigned groups, enum kind kind)
 {
 	if (c->raw_max > RANS_RAW_STEP)
-		encode_rows(c, classes, symbols, raw, n, 2, groups);
+		encode_rows(c, classes, symbols, raw, n, 2, groups, kind);
 	else if (c->raw_max)
-		encode_rows(c, classes, symbols, raw, n, 1, groups);
+		encode_rows(c, classes, symbols, raw, n, 1, groups, kind);
 	else
-		encode_rows(c, classes, symbols, raw, n, 0, groups);
+		encode_rows(c, classes, symbols, raw, n, 0, groups, kind);
+}
+
+TARGET ALWAYS void encode_kinds(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols,
+	const uint32_t *raw, size_t *n, unsigned groups)
+{
+	if (!classes)
+		encode_steps(c, classes, symbols, raw, n, groups, LONE);
+	else if (c->window != RANS_NO_WINDOW)
+		encode_steps(c, classes, symbols, raw, n, groups, WINDOWED);
+	else
+		encode_steps(c, classes, symbols, raw, n, groups, ANY);
 }
 
 TARGET static int encode(
@@ -136,18 +170,19 @@ TARGET static int encode(
 	if (rest && rans_portable.encode(c, classes ? classes + n : NULL, symbols + n, raw + n, rest))
 		return -ENOBUFS;
 	if (c->lane_count == RANS_LANES)
-		encode_steps(c, classes, symbols, raw, &n, GROUPS);
+		encode_kinds(c, classes, symbols, raw, &n, GROUPS);
 	else if (c->lane_count == RANS_LANES / 2)
-		encode_steps(c, classes, symbols, raw, &n, GROUPS / 2);
+		encode_kinds(c, classes, symbols, raw, &n, GROUPS / 2);
 	return n ? rans_portable.encode(c, classes, symbols, raw, n) : 0;
 }
 
 TARGET ALWAYS size_t decode_rows(struct rans_coder *c, const uint8_t *classes, uint32_t *values,
-	uint8_t *symbols, size_t n, int steps, unsigned groups)
+	uint8_t *symbols, size_t n, int steps, unsigned groups, enum kind kind)
 {
 	const __m512i step = _mm512_set1_epi32(RANS_RAW_STEP), byte = _mm512_set1_epi32(0xff);
 	const __m512i slots = _mm512_set1_epi32(RANS_ONE - 1), twelve = _mm512_set1_epi32(0xfff);
 	const __m512i origin = _mm512_set1_epi32(c->origin);
+	const struct lookup l = lookup_of(c);
 	const uint8_t *at = c->at;
 	__m512i x[GROUPS];
 	size_t i = 0;
@@ -159,7 +194,7 @@ TARGET ALWAYS size_t decode_rows(struct rans_coder *c, const uint8_t *classes, u
 		const uint8_t *row = classes ? classes + i : NULL;
 		__m512i class[GROUPS], value[GROUPS];
 		for (unsigned g = 0; g < groups; g++) {
-			class[g] = classes_at(c, row, g);
+			class[g] = classes_at(c, &l, row, g, kind);
 			__m512i index = _mm512_slli_epi32(_mm512_srli_epi32(class[g], 8), RANS_BITS);
 			index = _mm512_or_si512(index, _mm512_and_si512(x[g], slots));
 			__m512i entry = _mm512_i32gather_epi32(index, c->backward, 4);
@@ -195,13 +230,23 @@ TARGET ALWAYS size_t decode_rows(struct rans_coder *c, const uint8_t *classes, u
 }
 
 TARGET ALWAYS size_t decode_steps(struct rans_coder *c, const uint8_t *classes, uint32_t *values,
-	uint8_t *symbols, size_t n, unsigned groups)
+	uint8_t *symbols, size_t n, unsigned groups, enum kind kind)
 {
 	if (c->raw_max > RANS_RAW_STEP)
-		return decode_rows(c, classes, values, symbols, n, 2, groups);
+		return decode_rows(c, classes, values, symbols, n, 2, groups, kind);
 	if (c->raw_max)
-		return decode_rows(c, classes, values, symbols, n, 1, groups);
-	return decode_rows(c, classes, values, symbols, n, 0, groups);
+		return decode_rows(c, classes, values, symbols, n, 1, groups, kind);
+	return decode_rows(c, classes, values, symbols, n, 0, groups, kind);
+}
+
+TARGET ALWAYS size_t decode_kinds(struct rans_coder *c, const uint8_t *classes, uint32_t *values,
+	uint8_t *symbols, size_t n, unsigned groups)
+{
+	if (!classes)
+		return decode_steps(c, classes, values, symbols, n, groups, LONE);
+	if (c->window != RANS_NO_WINDOW)
+		return decode_steps(c, classes, values, symbols, n, groups, WINDOWED);
+	return decode_steps(c, classes, values, symbols, n, groups, ANY);
 }
 
 TARGET static int decode(
@@ -210,9 +255,9 @@ TARGET static int decode(
 	size_t done = 0;
 
 	if (c->lane_count == RANS_LANES)
-		done = decode_steps(c, classes, values, symbols, n, GROUPS);
+		done = decode_kinds(c, classes, values, symbols, n, GROUPS);
 	else if (c->lane_count == RANS_LANES / 2)
-		done = decode_steps(c, classes, values, symbols, n, GROUPS / 2);
+		done = decode_kinds(c, classes, values, symbols, n, GROUPS / 2);
 	if (done == n)
 		return 0;
 	return rans_portable.decode(

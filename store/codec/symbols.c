@@ -429,14 +429,12 @@ static void prepare(struct codec_workspace *ws)
 	const struct model *model = &ws->model;
 
 	c->shuffles = &ws->shuffles;
-	c->classes = ws->rans_classes;
-	c->raw_max = 0;
 	for (unsigned k = 0; k < 256; k++) {
-		unsigned of = k < model->classes ? k : 0;
+		/* those that are none are never asked for */
+		unsigned of = k < model->classes ? k : model->classes - 1;
 		ws->rans_classes[k] = (uint32_t)model->table[of] << 8 | model->shifts[of];
-		if (model->shifts[of] > c->raw_max)
-			c->raw_max = model->shifts[of];
 	}
+	rans_classes_set(c, ws->rans_classes);
 }
 
 size_t symbols_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity, const struct codec_input *in,

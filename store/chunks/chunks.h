@@ -28,7 +28,7 @@
  *
  * Bases and what they stand on make a graph without cycles. Depth, frames and chain bytes bound what it takes
  * to decode a chunk: the longest way down; the frames below, itself among them; their payload. A frame that
- * several of its bases stand on may be counted once for each.
+ * several of them stand on may be counted once for each.
  *
  * Any thread.
  */
@@ -74,6 +74,10 @@ int chunk_record_decode(struct chunk_record *record, const uint8_t *src, size_t 
 struct chunk_id chunk_id_of(uint64_t seed, uint8_t salt, const void *src, size_t len);
 
 struct chunks;
+
+/* chunk_record_stand, but with what several bases have below them in common counted once: it is looked up.
+ * False also when a record that it takes is missing. */
+bool chunks_stand(struct chunks *chunks, struct chunk_record *record, const struct chunk_record *bases);
 
 int chunks_open(struct kv *kv, uint64_t seed, struct chunks **out);
 void chunks_close(struct chunks *chunks);

@@ -117,3 +117,56 @@ struct chunk_id chunk_id_of(uint64_t seed, uint8_t salt, const void *src, size_t
 		id.b[15] = 1;
 	return id;
 }
+
+/* What was met on the way down, each once. */
+struct descent {
+	struct chunk_id ids[CHUNK_FRAMES_MAX];
+	unsigned count;
+};
+
+static bool descend(struct descent *descent, const struct chunk_bases *bases)
+{
+	for (uint32_t i = 0; i < bases->count; i++) {
+		unsigned at = 0;
+
+		while (at < descent->count && !chunk_id_equal(&descent->ids[at], &bases->id[i]))
+			at++;
+		if (at < descent->count)
+			continue;
+		/* the chunk itself is one more */
+		if (descent->count == CHUNK_FRAMES_MAX - 1)
+			return false;
+		descent->ids[descent->count++] = bases->id[i];
+	}
+	return true;
+}
+
+bool chunks_stand(struct chunks *chunks, struct chunk_record *record, const struct chunk_record *bases)
+{
+	uint64_t bytes = record->place.payload_len;
+	struct descent descent = {.count = 0};
+	struct chunk_record below;
+	unsigned depth = 0;
+
+	if (record->bases.count <= 1)
+		return chunk_record_stand(record, bases);
+	if (!descend(&descent, &record->bases))
+		return false;
+	for (unsigned i = 0; i < descent.count; i++) {
+		const struct chunk_record *at = i < record->bases.count ? &bases[i] : &below;
+
+		if (at == &below && chunks_get(chunks, &descent.ids[i], &below))
+			return false;
+		if (i < record->bases.count)
+			depth = at->depth > depth ? at->depth : depth;
+		bytes += at->place.payload_len;
+		if (!descend(&descent, &at->bases))
+			return false;
+	}
+	if (depth >= CHUNK_DEPTH_MAX)
+		return false;
+	record->depth = (uint8_t)(depth + 1);
+	record->frames = (uint8_t)(descent.count + 1);
+	record->chain_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+	return true;
+}

@@ -52,7 +52,7 @@ static int adopt(void *ctx, const struct frame *frame, const struct frame_place 
 			return 0;
 	}
 	record = chunk_record_of(frame, place);
-	if (!chunk_record_stand(&record, bases))
+	if (!chunks_stand(parts->chunks, &record, bases))
 		return 0;
 	rc = packs_read(parts->packs, place, &frame->id, &read, rebuild->payload, FRAME_PAYLOAD_MAX);
 	if (rc)

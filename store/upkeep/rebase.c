@@ -450,7 +450,7 @@ static int restate_chunk(void *ctx, const struct chunk_id *id, const struct chun
 		if (chunks_get(r->gc->parts->chunks, &record->bases.id[i], &bases[i]))
 			return 0;
 	}
-	if (!changed || !chunk_record_stand(&now, bases))
+	if (!changed || !chunks_stand(r->gc->parts->chunks, &now, bases))
 		return 0;
 	if (now.depth == record->depth && now.frames == record->frames &&
 		now.chain_bytes == record->chain_bytes)

@@ -186,6 +186,36 @@ static void what_a_chunk_costs(void **state)
 	assert_int_equal(record.depth, 1);
 }
 
+/* 1 stands on 2 and 3, those on 4: what they have in common counts once. */
+static void what_is_below_counts_once(void **state)
+{
+	struct world *w = *state;
+	struct kv_batch *batch = kv_batch_new();
+	struct chunk_record records[5], top = {.place.payload_len = 1, .bases = {.count = 2}};
+
+	for (unsigned n = 2; n < 5; n++) {
+		struct chunk_id id = id_of(n), below = id_of(4);
+		records[n] = record_of(0);
+		records[n].place.payload_len = 10 * n;
+		records[n].bases = n < 4 ? chunk_bases_of(&below) : (struct chunk_bases){.count = 0};
+		records[n].place.bases = records[n].bases.count;
+		records[n].depth = records[n].frames = n < 4 ? 2 : 1;
+		records[n].chain_bytes = n < 4 ? 10 * n + 40 : 40;
+		chunks_put(w->chunks, batch, &id, &records[n]);
+	}
+	assert_int_equal(kv_write(w->kv, batch, false), 0);
+	kv_batch_free(batch);
+	top.bases.id[0] = id_of(2);
+	top.bases.id[1] = id_of(3);
+	assert_true(chunks_stand(w->chunks, &top, &records[2]));
+	assert_int_equal(top.depth, 3);
+	assert_int_equal(top.frames, 4);
+	assert_int_equal(top.chain_bytes, 1 + 20 + 30 + 40);
+	struct chunk_id lost = id_of(4);
+	assert_int_equal(drop(w, &lost), 0);
+	assert_false(chunks_stand(w->chunks, &top, &records[2]));
+}
+
 /* Pinned: ids are on disk. */
 static void ids_are_what_they_were(void **state)
 {
@@ -430,6 +460,7 @@ int main(void)
 		cmocka_unit_test(records_round_trip),
 		cmocka_unit_test(records_are_bounded),
 		cmocka_unit_test(what_a_chunk_costs),
+		cmocka_unit_test_setup_teardown(what_is_below_counts_once, setup, teardown),
 		cmocka_unit_test(ids_are_what_they_were),
 		T(puts_gets_deletes_walks),
 		T(pins_keep_from_claims),

@@ -7,6 +7,7 @@
 #include "store/codec/changes.h"
 #include "store/codec/choose.h"
 #include "store/codec/derive.h"
+#include "store/codec/moment.h"
 #include "store/codec/payload.h"
 #include "store/codec/prefix.h"
 #include "store/codec/symbols.h"
@@ -30,6 +31,7 @@ static const char *const names[CODEC_COUNT] = {
 	[CODEC_CHANGES] = "changes",
 	[CODEC_DERIVED] = "derived",
 	[CODEC_WIDENED] = "widened",
+	[CODEC_MOMENT] = "moment",
 };
 
 int codec_known(unsigned codec)
@@ -64,7 +66,7 @@ int codec_needs_base(enum codec codec)
 
 int codec_is_derived(enum codec codec)
 {
-	return codec == CODEC_DERIVED || codec == CODEC_WIDENED;
+	return codec == CODEC_DERIVED || codec == CODEC_WIDENED || codec == CODEC_MOMENT;
 }
 
 static int zstd_level(enum codec_level level)
@@ -259,39 +261,69 @@ size_t codec_estimate(struct codec_workspace *ws, const struct codec_input *in)
 	return choice.bytes[best_guess(&choice, -1)];
 }
 
+/* Whether there are three bases of just this length. */
+static int is_moment(const struct codec_bases *bases, size_t len)
+{
+	return bases->count == 3 && bases->at[0].len == len && bases->at[1].len == len &&
+	       bases->at[2].len == len;
+}
+
+/* What in->src ought to be goes to ws->second, and how that is known to the head of the payload, whose length
+ * is given; 0: there is nothing to go by. */
+static size_t expect(struct codec_workspace *ws, uint8_t *head, const struct codec_input *in,
+	const struct codec_bases *bases, size_t skip, enum dtype from, enum codec *codec)
+{
+	size_t n = in->len >> element_of(in->dtype).log_width;
+	enum derive_mode mode;
+	struct moment moment;
+
+	if (in->dtype == DTYPE_F32 && from == DTYPE_F32) {
+		if (!is_moment(bases, in->len))
+			return 0;
+		moment = moment_fit(in->src, bases->at[0].bytes, bases->at[1].bytes, bases->at[2].bytes, n);
+		moment_put(head, &moment);
+		moment_expect(
+			&moment, bases->at[0].bytes, bases->at[1].bytes, bases->at[2].bytes, ws->second, n);
+		*codec = CODEC_MOMENT;
+		return MOMENT_HEAD;
+	}
+	mode = derive_pick(in, bases, skip, from);
+	if ((from != DTYPE_F32 && from != DTYPE_BF16 && from != DTYPE_F16) ||
+		(from == DTYPE_F32) == (in->dtype == DTYPE_F32) || !derive_allowed(mode, in->dtype) ||
+		skip > CODEC_BASES_MAX * CODEC_CHUNK_MAX ||
+		derive_predict(mode, in->dtype, bases, skip, ws->second, n))
+		return 0;
+	head[0] = (uint8_t)mode;
+	put_le32(head + 1, (uint32_t)skip);
+	*codec = in->dtype == DTYPE_F32 ? CODEC_WIDENED : CODEC_DERIVED;
+	return DERIVE_HEAD;
+}
+
 int codec_derive(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
 	const struct codec_bases *bases, size_t skip, enum dtype from, enum codec_level level,
 	struct codec_result *result)
 {
 	struct codec_input on = *in;
 	struct element element = element_of(in->dtype);
-	size_t n = in->len >> element.log_width, most = in->len - 1 - in->len / 128, len;
+	size_t n = in->len >> element.log_width, head, len;
 	struct choice choice;
-	enum derive_mode mode = derive_pick(in, bases, skip, from);
+	enum codec codec;
 	uint8_t *out = dst;
 
 	if (!in->len || in->len > CODEC_CHUNK_MAX || capacity < CODEC_BOUND(in->len))
 		return -EINVAL;
-	if (from != DTYPE_F32 && from != DTYPE_BF16 && from != DTYPE_F16)
+	size_t most = in->len - 1 - in->len / 128;
+	if (!n || most <= MOMENT_HEAD || !(head = expect(ws, out, in, bases, skip, from, &codec)))
 		return -ENOENT;
-	if ((from == DTYPE_F32) == (in->dtype == DTYPE_F32) || !derive_allowed(mode, in->dtype) || !n ||
-		skip > CODEC_BASES_MAX * CODEC_CHUNK_MAX || most <= DERIVE_HEAD)
-		return -ENOENT;
-	if (derive_predict(mode, in->dtype, bases, skip, ws->second, n))
-		return -ENOENT;
-	out[0] = (uint8_t)mode;
-	put_le32(out + 1, (uint32_t)skip);
 	on.base = ws->second;
 	on.base_len = in->len;
 	sample_take(&ws->sample, on.src, on.base, n, element.log_width);
 	sample_cost(&ws->sample, ws->ops, element.log_width, choose_transform(CODEC_DIFF, element), n,
 		choice.costs[CODEC_DIFF]);
-	len = encode_planes(
-		ws, out + DERIVE_HEAD, most - DERIVE_HEAD, &on, CODEC_DIFF, choice.costs[CODEC_DIFF], level);
+	len = encode_planes(ws, out + head, most - head, &on, CODEC_DIFF, choice.costs[CODEC_DIFF], level);
 	if (!len)
 		return -ENOENT;
-	*result = (struct codec_result){
-		in->dtype == DTYPE_F32 ? CODEC_WIDENED : CODEC_DERIVED, DERIVE_HEAD + len};
+	*result = (struct codec_result){codec, head + len};
 	return 0;
 }
 
@@ -350,6 +382,20 @@ static int decode_derived(struct codec_workspace *ws, uint8_t *dst, size_t raw_l
 		ws, dst, raw_len, payload + DERIVE_HEAD, len - DERIVE_HEAD, CODEC_DIFF, dtype, ws->second);
 }
 
+static int decode_moment(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, const uint8_t *payload,
+	size_t len, enum dtype dtype, const struct codec_bases *bases)
+{
+	struct moment moment;
+
+	if (len < MOMENT_HEAD || dtype != DTYPE_F32 || !is_moment(bases, raw_len))
+		return -EBADMSG;
+	moment = moment_get(payload);
+	moment_expect(
+		&moment, bases->at[0].bytes, bases->at[1].bytes, bases->at[2].bytes, ws->second, raw_len / 4);
+	return decode_planes(
+		ws, dst, raw_len, payload + MOMENT_HEAD, len - MOMENT_HEAD, CODEC_DIFF, dtype, ws->second);
+}
+
 int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const void *payload,
 	size_t payload_len, enum codec codec, unsigned version, enum dtype dtype,
 	const struct codec_bases *bases)
@@ -388,6 +434,8 @@ int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const vo
 	case CODEC_DERIVED:
 	case CODEC_WIDENED:
 		return decode_derived(ws, dst, raw_len, payload, payload_len, codec, dtype, bases);
+	case CODEC_MOMENT:
+		return decode_moment(ws, dst, raw_len, payload, payload_len, dtype, bases);
 	default:
 		if (codec != CODEC_PLANES && base_len != raw_len)
 			return -EBADMSG;

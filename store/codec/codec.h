@@ -35,6 +35,8 @@ enum codec {
 	CODEC_CHANGES = 18,	 /* where elements differ from the base, and by how much; likewise */
 	CODEC_DERIVED = 24,	 /* f16 or bf16: DIFF against the rounding of f32 elements of the bases */
 	CODEC_WIDENED = 25,	 /* f32: DIFF against the f16 or bf16 elements of the bases */
+	CODEC_MOMENT = 26,	 /* f32: DIFF against the step of Adam's exp_avg_sq; bases: exp_avg_sq a step
+				    before, exp_avg, exp_avg a step before, each of the same length */
 	CODEC_COUNT
 };
 
@@ -89,11 +91,11 @@ struct codec_result {
 int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
 	enum codec_level level, int hint, struct codec_result *result);
 
-/* Encodes in->src (in->base does not matter) as a function of elements of another width: f16 or bf16 as
- * DERIVED from f32, f32 as WIDENED from f16 or bf16. `from` is the dtype of the bases, whose bytes taken
- * together hold the elements from `skip` bytes on. What is not as expected costs bytes, never correctness.
- * -ENOENT: no such pair of dtypes, the bases are too short, or it does not save a 128th; -EINVAL as
- * codec_encode. */
+/* Encodes in->src (in->base does not matter) as a function of its bases: f16 or bf16 as DERIVED from f32, f32
+ * as WIDENED from f16 or bf16, f32 as MOMENT of three chunks of f32. `from` is the dtype of the bases. The
+ * bytes of the first two codecs' taken together hold the elements from `skip` bytes on. What is not as
+ * expected costs bytes, never correctness. -ENOENT: no such pair of dtypes, the bases are too short, or it
+ * does not save a 128th; -EINVAL as codec_encode. */
 int codec_derive(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
 	const struct codec_bases *bases, size_t skip, enum dtype from, enum codec_level level,
 	struct codec_result *result);
@@ -102,6 +104,11 @@ int codec_derive(struct codec_workspace *ws, void *dst, size_t capacity, const s
  * other dtype: 0. */
 size_t codec_derived_matches(enum dtype narrow, const void *elements, const void *f32, size_t n);
 
+/* Bits that an f32 element of v differs by, on average over a sample of n, from what Adam makes of the other
+ * three (MOMENT); 32: n is 0. */
+unsigned codec_moment_bits(
+	const void *v, const void *v_before, const void *m, const void *m_before, size_t n);
+
 /* Estimated payload bytes of codec_encode, from a sample of at most 16 KiB: to rank candidate bases and to
  * judge whether a base pays. The whole chunk is not looked at, so the time is that of the sample: about 15 us
  * without and 40 us with a base for floats, where encoding 256 KiB takes 150 to 300 us. */
@@ -109,14 +116,15 @@ size_t codec_estimate(struct codec_workspace *ws, const struct codec_input *in);
 
 /* Rebuilds exactly raw_len bytes in dst from a payload that may be hostile: no access outside the buffers,
  * time and memory bounded. `bases` (NULL: none) are needed by the codecs that codec_needs_base names; all but
- * DERIVED and WIDENED look at the first only. That the bytes are the right ones is for the caller's checksum
- * to say. -EBADMSG; -EPROTONOSUPPORT: unknown codec or version. After a failure dst holds anything. */
+ * DERIVED, WIDENED and MOMENT look at the first only. That the bytes are the right ones is for the caller's
+ * checksum to say. -EBADMSG; -EPROTONOSUPPORT: unknown codec or version. After a failure dst holds anything.
+ */
 int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const void *payload,
 	size_t payload_len, enum codec codec, unsigned version, enum dtype dtype,
 	const struct codec_bases *bases);
 
 int codec_needs_base(enum codec codec);
-/* DERIVED or WIDENED: its bases are chunks of another kind. */
+/* DERIVED, WIDENED or MOMENT: its bases are chunks of another kind. */
 int codec_is_derived(enum codec codec);
 
 /* Whether the id means anything. */

@@ -29,6 +29,11 @@
  *               A NaN becomes one: to nearest, sign and the upper bits of the fraction are kept, and the
  *               fraction's top bit is set; from f16, the fraction is shifted left by 13. DERIVED is for f16
  *               and bf16, WIDENED for f32, and a mode of another dtype is invalid.
+ *   MOMENT      f32: b1 and b2, 8 bytes each, the bits of doubles (little-endian); then what DIFF would have,
+ * with expected elements in the place of the base. There are three bases, V, M and L, of exactly len bytes
+ * each. With every operation in double precision, rounded to nearest, ties to even, as written: r = 1 / (1 -
+ * b1); q = 1 - b2; g = (M - b1 * L) * r; expected is (b2 * V) + ((q * g) * g), rounded to f32; a NaN is
+ * 7fc00000.
  *
  * Width:
  *   1           bool, u8, i8, f8_*, opaque, quant, f4, f6_*, and any number that is no dtype

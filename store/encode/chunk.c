@@ -24,12 +24,12 @@ int chunk_compare(struct encoder *encoder, const struct chunk_id *id, const void
 }
 
 /* Whether a delta on `bases` costs at most twice `bytes` to decode, and what else bounds chains. */
-static bool chain_allows(
-	const struct chunk_bases *bases, const struct chunk_record *records, size_t delta, size_t bytes)
+static bool chain_allows(struct encoder *encoder, const struct chunk_bases *bases,
+	const struct chunk_record *records, size_t delta, size_t bytes)
 {
 	struct chunk_record record = {.bases = *bases, .place.payload_len = (uint32_t)delta};
 
-	return chunk_record_stand(&record, records) && record.chain_bytes <= 2 * bytes;
+	return chunks_stand(encoder->chunks, &record, records) && record.chain_bytes <= 2 * bytes;
 }
 
 /* What a chunk stands on, pinned, with its records and bytes. */
@@ -59,7 +59,7 @@ static int footing_take(
 		chunks_pin(encoder->chunks, &bases->id[i]);
 	for (uint32_t i = 0; !rc && i < bases->count; i++)
 		rc = chunks_get(encoder->chunks, &bases->id[i], &footing->records[i]);
-	if (!rc && !chain_allows(bases, footing->records, 0, alone))
+	if (!rc && !chain_allows(encoder, bases, footing->records, 0, alone))
 		rc = -ERANGE;
 	for (uint32_t i = 0; !rc && i < bases->count; i++) {
 		struct codec_base *base = &footing->bytes.at[i];
@@ -109,7 +109,7 @@ static int encode_with_base(struct encoder *encoder, struct codec_workspace *ws,
 				job->hint, &job->result);
 			based = !rc && codec_needs_base(job->result.codec);
 		}
-		if (based && chain_allows(&bases, footing.records, job->result.len, alone)) {
+		if (based && chain_allows(encoder, &bases, footing.records, job->result.len, alone)) {
 			footing_use(encoder, &footing, job);
 			return 0;
 		}
@@ -138,24 +138,26 @@ static size_t estimate_rival(
 	return alone;
 }
 
-/* As a function of elements of another width. A chunk that is nothing but the rounding of others costs what
- * those cost: at most twice their bytes. -ENOENT: without its source it is hardly larger. */
+/* As a function of other chunks. One that is hardly more than that of f32 chunks costs what those cost: at
+ * most twice their raw bytes. -ENOENT: without its source it is hardly larger. */
 static int encode_derived(struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job)
 {
 	struct codec_input in = {.src = job->raw, .len = job->len, .dtype = job->dtype};
 	const struct source *source = &job->source;
-	size_t alone = codec_estimate(ws, &in), bytes = job->dtype == DTYPE_F32 ? alone : 2 * job->len;
+	size_t alone = codec_estimate(ws, &in), bytes = alone;
 	size_t width = dtype_width(job->dtype);
 	struct footing footing;
 	int rc;
 
+	if (source->dtype == DTYPE_F32)
+		bytes = job->dtype == DTYPE_F32 ? 3 * job->len : 2 * job->len;
 	if (job->len <= width || !memcmp(job->raw, job->raw + width, job->len - width))
 		return -ENOENT; /* constant */
 	rc = footing_take(encoder, &source->bases, bytes, &footing);
 	if (!rc)
 		rc = codec_derive(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, &footing.bytes,
 			source->skip, source->dtype, encoder->level, &job->result);
-	if (!rc && chain_allows(&source->bases, footing.records, job->result.len, bytes) &&
+	if (!rc && chain_allows(encoder, &source->bases, footing.records, job->result.len, bytes) &&
 		job->result.len + job->len / 64 < estimate_rival(encoder, ws, job, alone)) {
 		footing_use(encoder, &footing, job);
 		return 0;

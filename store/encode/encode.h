@@ -8,8 +8,9 @@
  * published together, after one sync of the packs. Memory: window x (raw + payload + bases) a few MiB a core,
  * whatever the file size; and what is known of its tensors and of those of eight files like it.
  *
- * Chains are bounded: a chunk costs at most twice the payload bytes of decoding it alone. One that is
- * derived, the rounding of f32 elements, takes what these take: at most twice their raw bytes.
+ * Chains are bounded: a chunk costs at most twice the payload bytes of decoding it alone. One that is a
+ * function of f32 chunks, their rounding or a step of the optimizer, costs what these do: at most twice their
+ * raw bytes.
  */
 #ifndef MITHRIL_STORE_ENCODE_ENCODE_H
 #define MITHRIL_STORE_ENCODE_ENCODE_H

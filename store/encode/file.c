@@ -56,7 +56,7 @@ static int append_chunk(struct file_encoding *file, const struct chunk_job *job)
 
 	if (!rc) {
 		record = chunk_record_of(&frame, &place);
-		rc = chunk_record_stand(&record, job->used_records) ? 0 : -EIO;
+		rc = chunks_stand(e->chunks, &record, job->used_records) ? 0 : -EIO;
 	}
 	if (!rc)
 		rc = chunks_announce(e->chunks, &job->id, &record);

@@ -173,6 +173,7 @@ struct source_file {
 /* The search of one file's encoding. */
 struct sources {
 	bool started, own_pairs; /* own_pairs: the file has both widths itself */
+	bool noting;		 /* chunks of the file are noted */
 	struct source_file own, files[SOURCE_FILES];
 	struct source_file *lucky; /* the one that had the last source, or NULL */
 	uint64_t clock;
@@ -180,7 +181,7 @@ struct sources {
 		uint64_t key;
 		unsigned tried, found, skipped;
 	} kinds[SOURCE_KINDS];
-	struct placed { /* chunks of this file, in order, if it has own pairs */
+	struct placed { /* chunks of this file, in order */
 		uint64_t off, end;
 		struct chunk_id id;
 	} * placed;
@@ -191,12 +192,14 @@ struct sources {
 	struct source_file *file; /* NULL: it has no source */
 	uint64_t off;
 	enum dtype dtype;
+	bool moment; /* it is Adam's second moment, and the tensor before it the first */
 };
 
 /* Looks for what `len` bytes at `off` of tensor `t` are the rounding of, or are rounded to: in earlier
- * tensors of the file itself and in the newest files with tensors of as many elements of the other width; a
- * sample decides. It may collect chunks under way. *source has no bases when nothing is found. 0, -ENOMEM,
- * errors of file_collect. */
+ * tensors of the file itself and in the newest files with tensors of as many elements of the other width; or,
+ * in the file that lends bases, for what makes it the second moment of Adam a step later. A sample decides.
+ * It may collect chunks under way. *source has no bases when nothing is found. 0, -ENOMEM, errors of
+ * file_collect. */
 int source_find(struct file_encoding *file, size_t t, uint64_t off, size_t len, struct source *source);
 /* A chunk of the file was collected. -ENOMEM. */
 int source_note(struct file_encoding *file, uint64_t off, uint64_t len, const struct chunk_id *id);

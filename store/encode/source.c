@@ -249,6 +249,7 @@ static int start(struct file_encoding *file)
 		widths[1] |= is_narrow(dtype);
 	}
 	s->own_pairs = widths[0] && widths[1] && file->layout.count <= OWN_TENSORS_MAX;
+	s->noting = s->own_pairs || file->base_cursor;
 	if (s->own_pairs)
 		rc = segments_of_layout(&file->layout, &s->own.segments);
 	return rc;
@@ -319,9 +320,9 @@ static int search_others(struct file_encoding *file, struct search *search)
 	return rc;
 }
 
-static struct source_kind *kind_of(struct sources *s, const struct tensor *tensor)
+static struct source_kind *kind_of(struct sources *s, const struct tensor *tensor, uint64_t salt)
 {
-	uint64_t key = tensor->dtype;
+	uint64_t key = tensor->dtype + salt;
 
 	for (const char *c = tensor->name; *c; c++) {
 		if (*c < '0' || *c > '9')
@@ -346,7 +347,7 @@ static int search_tensor(struct file_encoding *file, size_t t)
 {
 	struct sources *s = &file->sources;
 	const struct tensor *tensor = &file->layout.tensors[t];
-	struct source_kind *kind = kind_of(s, tensor);
+	struct source_kind *kind = kind_of(s, tensor, 0);
 	struct search search = {.named = s->lucky ? TRIES_NAMED_LATER : TRIES_NAMED,
 		.other = s->lucky ? TRIES_OTHER_LATER : TRIES_OTHER};
 	int rc;
@@ -373,13 +374,76 @@ static int search_tensor(struct file_encoding *file, size_t t)
 	return rc;
 }
 
+/* --- the optimizer's step --- */
+
+#define MOMENT_SALT 1000u
+#define MOMENT_BITS 12u /* an element may differ by so many */
+
+static bool same_dims(const struct tensor *a, const struct tensor *b)
+{
+	return a->len == b->len && a->dtype == b->dtype && a->ndims == b->ndims &&
+	       segments_shape(a->dims, a->ndims) == segments_shape(b->dims, b->ndims);
+}
+
+/* The chunk that tensor t has at `off` bytes from its start, as it was before; NULL: there is none. */
+static struct chunk_data *data_before(struct file_encoding *file, size_t t, uint64_t off, size_t len)
+{
+	struct chunk_id id = base_chunk(file, t, file->layout.tensors[t].off + off, len);
+	struct chunk_data *data = NULL;
+
+	if (chunk_id_is_zero(&id) || decode_chunk(file->encoder->decoder, &id, &data))
+		return NULL;
+	return data;
+}
+
+/* Whether tensor t is a second moment: by its middle, that of the tensor before it, and both as they were. */
+static int search_moment(struct file_encoding *file, size_t t)
+{
+	struct sources *s = &file->sources;
+	const struct tensor *v = &file->layout.tensors[t], *m = v - 1;
+	struct chunk_data *v_before = NULL, *m_before = NULL;
+	struct region region;
+	struct source_kind *kind;
+	size_t len, bits = 32;
+	uint64_t off;
+	int rc;
+
+	if (!t || v->dtype != DTYPE_F32 || !same_dims(v, m) || !file->base_cursor)
+		return 0;
+	kind = kind_of(s, v, MOMENT_SALT);
+	if (!wants_source(kind))
+		return 0;
+	if ((rc = take_region(file, v, &region)))
+		return rc;
+	off = region.at * 4;
+	len = v->len - off < ENCODE_CHUNK ? (size_t)(v->len - off) : ENCODE_CHUNK;
+	rc = file->view.read(file->view.ctx, m->off + off, s->theirs, region.count * 4);
+	if (!rc)
+		v_before = data_before(file, t, off, len);
+	if (v_before)
+		m_before = data_before(file, t - 1, off, len);
+	if (m_before) {
+		size_t v_len, m_len;
+		const void *v_bytes = chunk_data_bytes(v_before, &v_len),
+			   *m_bytes = chunk_data_bytes(m_before, &m_len);
+		if (v_len >= region.count * 4 && m_len >= region.count * 4)
+			bits = codec_moment_bits(s->mine, v_bytes, s->theirs, m_bytes, region.count);
+	}
+	decode_release(file->encoder->decoder, v_before);
+	decode_release(file->encoder->decoder, m_before);
+	s->moment = bits <= MOMENT_BITS;
+	kind->tried++;
+	kind->found += s->moment;
+	return rc;
+}
+
 /* --- chunks --- */
 
 int source_note(struct file_encoding *file, uint64_t off, uint64_t len, const struct chunk_id *id)
 {
 	struct sources *s = &file->sources;
 
-	if (!s->own_pairs)
+	if (!s->noting)
 		return 0;
 	if (s->placed_count == s->placed_capacity) {
 		size_t capacity = s->placed_capacity ? 2 * s->placed_capacity : 256;
@@ -454,6 +518,27 @@ static int gather(struct file_encoding *file, uint64_t from, uint64_t to, struct
 	return 0;
 }
 
+/* The bases of a chunk of a second moment, which lies `off` bytes from the tensor's start. */
+static int gather_moment(
+	struct file_encoding *file, size_t t, uint64_t off, size_t len, struct source *source)
+{
+	const struct tensor *v = &file->layout.tensors[t], *m = v - 1;
+	struct chunk_bases bases = {.count = 3};
+	struct extent extent;
+	int rc = own_extent(file, m->off + off, &extent);
+
+	if (rc)
+		return rc == -ENXIO ? 0 : rc;
+	bases.id[0] = base_chunk(file, t, v->off + off, len);
+	bases.id[1] = extent.chunk;
+	bases.id[2] = base_chunk(file, t - 1, m->off + off, len);
+	source->dtype = DTYPE_F32;
+	source->skip = 0;
+	if (extent.off == m->off + off && extent.len == len && chunk_bases_sound(&bases))
+		source->bases = bases;
+	return 0;
+}
+
 int source_find(struct file_encoding *file, size_t t, uint64_t off, size_t len, struct source *source)
 {
 	struct sources *s = &file->sources;
@@ -462,8 +547,14 @@ int source_find(struct file_encoding *file, size_t t, uint64_t off, size_t len, 
 	int rc = s->started ? 0 : start(file);
 
 	source->bases.count = 0;
-	if (!rc && s->tensor != t)
+	if (!rc && s->tensor != t) {
+		s->moment = false;
 		rc = search_tensor(file, t);
+		if (!rc && !s->file)
+			rc = search_moment(file, t);
+	}
+	if (!rc && s->moment)
+		return gather_moment(file, t, off - tensor->off, len, source);
 	if (rc || !s->file)
 		return rc;
 	source->dtype = s->dtype;

@@ -36,7 +36,7 @@ static void *copy(const void *src, size_t len)
 
 /* By bits 0-3. */
 static const enum codec codecs[16] = {0, 1, 2, 3, 4, 5, 6, 7, CODEC_DERIVED, CODEC_WIDENED, CODEC_SYMBOLS,
-	CODEC_SYMBOLS_DIFF, CODEC_CHANGES, CODEC_COUNT};
+	CODEC_SYMBOLS_DIFF, CODEC_CHANGES, CODEC_MOMENT, CODEC_COUNT};
 
 /* Both directions of a derivation, whatever the bytes are. */
 static void fuzz_derive(const uint8_t *data, size_t size)
@@ -45,7 +45,9 @@ static void fuzz_derive(const uint8_t *data, size_t size)
 	uint8_t *base = copy(data + HEAD, 2 * half), *src = copy(data + HEAD + 2 * half, half), *dst, *back;
 	const struct codec_bases bases = {
 		.count = 2, .at = {{base, half / 2}, {base + half / 2, 2 * half - half / 2}}};
+	const struct codec_bases three = {.count = 3, .at = {{base, half}, {base + half, half}, {src, half}}};
 	struct codec_input in = {.src = src, .len = half, .dtype = (enum dtype)data[1]};
+	const struct codec_bases *on = in.dtype == DTYPE_F32 && data[3] == DTYPE_F32 ? &three : &bases;
 	struct codec_result result;
 
 	if (!half || half > CODEC_CHUNK_MAX)
@@ -54,11 +56,11 @@ static void fuzz_derive(const uint8_t *data, size_t size)
 	back = malloc(half);
 	if (!dst || !back)
 		abort();
-	if (!codec_derive(workspace(), dst, CODEC_BOUND(half), &in, &bases, skip, (enum dtype)data[3],
+	if (!codec_derive(workspace(), dst, CODEC_BOUND(half), &in, on, skip, (enum dtype)data[3],
 		    CODEC_DEFAULT, &result)) {
 		uint8_t *payload = copy(dst, result.len);
 		if (codec_decode(workspace(), back, half, payload, result.len, result.codec, CODEC_VERSION,
-			    in.dtype, &bases) ||
+			    in.dtype, on) ||
 			memcmp(back, src, half))
 			abort();
 		free(payload);
@@ -74,24 +76,23 @@ static void fuzz_decode(const uint8_t *data, size_t size)
 {
 	size_t raw_len = get_le16(data + 2);
 	uint8_t *payload = copy(data + HEAD, size - HEAD), *out = malloc(raw_len ? raw_len : 1),
-		*base = malloc(2 * raw_len + 1);
+		*base = malloc(2 * raw_len + 3);
 
 	if (!out || !base)
 		abort();
-	for (size_t i = 0; i < 2 * raw_len; i++)
+	for (size_t i = 0; i < 2 * raw_len + 3; i++)
 		base[i] = (uint8_t)(i * 7 >> 3);
-	/* the base in one piece, or cut in two somewhere */
-	size_t base_len = data[0] & 0x10			   ? raw_len / 2
-			  : codec_is_derived(codecs[data[0] & 15]) ? 2 * raw_len
-								   : raw_len,
-	       cut = base_len / 3;
-	const struct codec_bases whole = {.count = 1, .at = {{base, base_len}}},
-				 two = {.count = 2, .at = {{base, cut}, {base + cut, base_len - cut}}};
-	codec_decode(workspace(), out, raw_len, payload, size - HEAD, codecs[data[0] & 15],
-		data[0] & 0x40 ? 2 : CODEC_VERSION, (enum dtype)data[1],
-		data[0] & 0x20				? NULL
-		: codecs[data[0] & 15] == CODEC_DERIVED ? &two
-							: &whole);
+	enum codec codec = codecs[data[0] & 15];
+	size_t base_len = data[0] & 0x10 ? raw_len / 2 : raw_len;
+	struct codec_bases bases = {.count = 1, .at = {{base, base_len}}};
+	if (codec == CODEC_DERIVED)
+		bases = (struct codec_bases){.count = 2,
+			.at = {{base, base_len / 3}, {base + base_len / 3, 2 * base_len - base_len / 3}}};
+	if (codec == CODEC_MOMENT)
+		bases = (struct codec_bases){
+			.count = 3, .at = {{base, base_len}, {base + 1, base_len}, {base + 2, base_len}}};
+	codec_decode(workspace(), out, raw_len, payload, size - HEAD, codec,
+		data[0] & 0x40 ? 2 : CODEC_VERSION, (enum dtype)data[1], data[0] & 0x20 ? NULL : &bases);
 	free(payload);
 	free(out);
 	free(base);

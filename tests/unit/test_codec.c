@@ -217,7 +217,7 @@ static unsigned all_codecs(void)
 }
 
 /* They take bases of another kind, and are tested apart. */
-static const unsigned derived_codecs = 1u << CODEC_DERIVED | 1u << CODEC_WIDENED;
+static const unsigned derived_codecs = 1u << CODEC_DERIVED | 1u << CODEC_WIDENED | 1u << CODEC_MOMENT;
 
 static const size_t lengths[] = {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 255, 256, 511,
 	1000, 4095, 4096, 4097, 16384, 16391, 40003};
@@ -338,7 +338,7 @@ static void names_and_bases(void **state)
 	(void)state;
 	static const enum codec codecs[] = {CODEC_STORED, CODEC_CONSTANT, CODEC_ZSTD, CODEC_ZSTD_BASE,
 		CODEC_PLANES, CODEC_XOR, CODEC_DIFF, CODEC_SYMBOLS, CODEC_SYMBOLS_DIFF, CODEC_CHANGES,
-		CODEC_DERIVED, CODEC_WIDENED};
+		CODEC_DERIVED, CODEC_WIDENED, CODEC_MOMENT};
 	unsigned known = 0;
 
 	for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
@@ -910,6 +910,105 @@ static enum codec any_codec(unsigned r)
 	return (enum codec)r;
 }
 
+/* The bits of what is expected are pinned: they are the same everywhere. */
+static void golden_moments(void **state)
+{
+	static const struct {
+		const char *raw, *v, *m, *before, *payload;
+		int err;
+	} cases[] = {
+		/* b1 0.9, b2 0.999 of v 1, 2^-20, NaN, infinity */
+		{"9ad9883fbecfa1390000c07f0000807f", "0000803f000080350000c07f0000807f",
+			"0000803d0000803dcdcccc3d0000803f", "0000803f0000003c0000003e0000803f",
+			"cdccccccccccec3f2b8716d9cef7ef3f0100010001000100", 0},
+		/* a coefficient that is none, infinite ones: all is NaN */
+		{"0000c07f", "0000803f", "0000803f", "0000803f",
+			"000000000000f07f000000000000f83f0100010001000100", 0},
+		{"0000c07f", "0000803f", "0000803f", "0000803f",
+			"010000000000f0ff000000000000f0ff0100010001000100", 0},
+		/* no planes; too short; bases of other lengths */
+		{"0000803f", "0000803f", "0000803f", "0000803f", "000000000000e03f000000000000e03f",
+			-EBADMSG},
+		{"0000803f", "0000803f", "0000803f", "0000803f", "000000000000e03f0000000000", -EBADMSG},
+		{"0000803f", "0000803f", "0000803f", "0000803f00",
+			"000000000000e03f000000000000e03f0100010001000100", -EBADMSG},
+		{"0000803f", "0000803f", "0000803f", "", "000000000000e03f000000000000e03f0100010001000100",
+			-EBADMSG},
+	};
+	uint8_t raw[64], base[3][64], payload[64], out[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		size_t raw_len = from_hex(raw, sizeof raw, cases[i].raw);
+		size_t len = from_hex(payload, sizeof payload, cases[i].payload);
+		struct codec_bases bases = {.count = 3,
+			.at = {{base[0], from_hex(base[0], 64, cases[i].v)},
+				{base[1], from_hex(base[1], 64, cases[i].m)},
+				{base[2], from_hex(base[2], 64, cases[i].before)}}};
+		int err = codec_decode(ws, out, raw_len, payload, len, CODEC_MOMENT, 1, DTYPE_F32, &bases);
+		if (err != cases[i].err)
+			fail_msg("case %zu: %d", i, err);
+		if (!err)
+			assert_memory_equal(out, raw, raw_len);
+		bases.count = 2;
+		assert_int_equal(
+			codec_decode(ws, out, raw_len, payload, len, CODEC_MOMENT, 1, DTYPE_F32, &bases),
+			-EBADMSG);
+		bases.count = 3;
+		assert_int_equal(
+			codec_decode(ws, out, raw_len, payload, len, CODEC_MOMENT, 1, DTYPE_I32, &bases),
+			-EBADMSG);
+	}
+}
+
+static void moments_round_trip(void **state)
+{
+	size_t len = 4 * WIDE + 3;
+	uint8_t *bytes = malloc(4 * len), *payload = malloc(len), *back = malloc(len);
+	uint64_t r = 31;
+
+	(void)state;
+	for (unsigned round = 0; round < 40; round++) {
+		struct codec_bases bases = {
+			.count = 3, .at = {{bytes, len}, {bytes + len, len}, {bytes + 2 * len, len}}};
+		struct codec_input in = {.src = bytes + 3 * len, .len = len, .dtype = DTYPE_F32};
+		struct codec_result result;
+		double b1 = round % 2 ? 0.9 : 0.95, b2 = round % 3 ? 0.999 : 0.98;
+		for (size_t i = 0; i < 4 * len; i++)
+			bytes[i] = (uint8_t)(next_random(&r) >> 32);
+		for (size_t i = 0; i < WIDE; i++) {
+			float v, m, before, now;
+			put_le32(bytes + 4 * i, 0x30000000 + (uint32_t)(next_random(&r) >> 40));
+			put_le32(bytes + len + 4 * i, 0x38000000 + (uint32_t)(next_random(&r) >> 40));
+			put_le32(bytes + 2 * len + 4 * i, 0xb8000000 + (uint32_t)(next_random(&r) >> 40));
+			memcpy(&v, bytes + 4 * i, 4);
+			memcpy(&m, bytes + len + 4 * i, 4);
+			memcpy(&before, bytes + 2 * len + 4 * i, 4);
+			float g = (m - (float)b1 * before) / (float)(1 - b1);
+			now = (float)b2 * v + (float)(1 - b2) * g * g;
+			memcpy(bytes + 3 * len + 4 * i, &now, 4);
+		}
+		assert_int_equal(
+			codec_derive(ws, payload, len, &in, &bases, 0, DTYPE_F32, CODEC_DEFAULT, &result), 0);
+		assert_int_equal(result.codec, CODEC_MOMENT);
+		assert_in_range(result.len, 1, len / 4);
+		assert_in_range(codec_moment_bits(in.src, bytes, bytes + len, bytes + 2 * len, WIDE), 0, 6);
+		assert_int_equal(
+			codec_decode(ws, back, len, payload, result.len, CODEC_MOMENT, 1, DTYPE_F32, &bases),
+			0);
+		assert_memory_equal(back, in.src, len);
+		bases.at[1].len--;
+		assert_int_equal(
+			codec_derive(ws, payload, len, &in, &bases, 0, DTYPE_F32, CODEC_DEFAULT, &result),
+			-ENOENT);
+	}
+	assert_in_range(codec_moment_bits(bytes, bytes + 1, bytes + 2, bytes + 3, WIDE), 20, 32);
+	assert_int_equal(codec_moment_bits(bytes, bytes, bytes, bytes, 0), 32);
+	free(bytes);
+	free(payload);
+	free(back);
+}
+
 /* Decoding damaged payloads: any outcome but a fault, and no byte outside dst. */
 static void decode_hostile(
 	const struct codec_input *in, enum codec codec, const uint8_t *payload, size_t len, size_t raw_len)
@@ -1138,6 +1237,8 @@ int main(void)
 		cmocka_unit_test(derivations_are_exact_whatever_comes),
 		cmocka_unit_test(what_is_not_derived_is_refused),
 		cmocka_unit_test(golden_derivations),
+		cmocka_unit_test(golden_moments),
+		cmocka_unit_test(moments_round_trip),
 		cmocka_unit_test(damaged_payloads_are_survived),
 		cmocka_unit_test(wrong_payloads_are_refused),
 		cmocka_unit_test(only_one_zstd_frame_is_taken),

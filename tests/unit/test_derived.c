@@ -166,8 +166,11 @@ static int count_chunk(void *ctx, const struct chunk_id *id, const struct chunk_
 	census->by_codec[record->codec]++;
 	census->depth = record->depth > census->depth ? record->depth : census->depth;
 	census->wide += record->bases.count > 1;
-	/* what it is derived from has twice its raw bytes, and costs at most twice as many */
-	if (record->chain_bytes > (record->codec == CODEC_DERIVED ? 4 : 2) * record->raw_len)
+	/* what it is derived from has twice or three times its raw bytes, and costs at most twice as many */
+	if (record->chain_bytes > (record->codec == CODEC_DERIVED	  ? 4
+					  : record->codec == CODEC_MOMENT ? 6
+									  : 2) *
+					  record->raw_len)
 		census->in_bounds = false;
 	return 0;
 }
@@ -337,6 +340,113 @@ static void threads_do_not_matter(void **state)
 	}
 	assert_int_equal(bytes[0][0], bytes[1][0]);
 	assert_int_equal(bytes[0][1], bytes[1][1]);
+}
+
+/* --- the optimizer --- */
+
+/* What Adam has of one tensor after some steps, in its own arithmetic. */
+static void adam(unsigned model, unsigned steps, float beta2, float *m, float *v)
+{
+	for (size_t i = 0; i < ELEMENTS; i++) {
+		uint64_t state = (i + 1) * 0x9e3779b97f4a7c15u + model;
+
+		world_random(&state);
+		m[i] = v[i] = 0;
+		for (unsigned s = 0; s < steps; s++) {
+			float g = 1e-3f * near_gaussian(&state);
+			m[i] += (g - m[i]) * 0.1f;
+			v[i] = v[i] * beta2 + (1 - beta2) * g * g;
+		}
+	}
+}
+
+/* An optimizer's file: first and second moments of two tensors. The caller frees. */
+static uint8_t *optimizer(unsigned steps, float beta2, size_t *len)
+{
+	const struct spec specs[] = {{"state.0.exp_avg", DTYPE_F32, 1, 0},
+		{"state.0.exp_avg_sq", DTYPE_F32, 1, 0}, {"state.1.exp_avg", DTYPE_F32, 2, 0},
+		{"state.1.exp_avg_sq", DTYPE_F32, 2, 0}};
+	uint8_t *file = make_file(specs, 4, ELEMENTS, len), *at = file + *len - 16 * ELEMENTS;
+	float *m = malloc(4 * ELEMENTS), *v = malloc(4 * ELEMENTS);
+
+	for (unsigned i = 0; i < 2; i++, at += 8 * ELEMENTS) {
+		adam(i, steps, beta2, m, v);
+		memcpy(at, m, 4 * ELEMENTS);
+		memcpy(at + 4 * ELEMENTS, v, 4 * ELEMENTS);
+	}
+	free(m);
+	free(v);
+	return file;
+}
+
+static void put_optimizer(struct world *w, unsigned steps, float beta2)
+{
+	char name[32];
+	size_t len;
+	uint8_t *bytes = optimizer(steps, beta2, &len);
+
+	snprintf(name, sizeof name, "optimizer-%u", steps);
+	world_put(w, name, bytes, len);
+	world_drain(w);
+	free(bytes);
+}
+
+static void expect_optimizer(struct world *w, unsigned steps, float beta2)
+{
+	char name[32];
+	size_t len;
+	uint8_t *bytes = optimizer(steps, beta2, &len);
+
+	snprintf(name, sizeof name, "optimizer-%u", steps);
+	world_expect(w, name, bytes, len);
+	free(bytes);
+}
+
+static void a_second_moment_follows_from_the_first(void **state)
+{
+	struct world *w = *state;
+	unsigned before = 0;
+
+	for (unsigned beta = 0; beta < 2; beta++) {
+		float beta2 = beta ? 0.95f : 0.999f;
+		unsigned first = 20 + 20 * beta;
+
+		for (unsigned steps = first; steps < first + 8; steps++)
+			put_optimizer(w, steps, beta2);
+		/* chains end, and what follows stands alone again */
+		assert_in_range(take_census(w).by_codec[CODEC_MOMENT] - before, 2 * 5 * 2, 2 * 5 * 7 - 1);
+		before = take_census(w).by_codec[CODEC_MOMENT];
+		world_open(w, true);
+		for (unsigned steps = first; steps < first + 8; steps++)
+			expect_optimizer(w, steps, beta2);
+	}
+	print_message("%zu KiB, a step later %zu KiB\n", (size_t)new_bytes(w, "optimizer-20") >> 10,
+		(size_t)new_bytes(w, "optimizer-21") >> 10);
+	assert_true(new_bytes(w, "optimizer-21") * 100 < new_bytes(w, "optimizer-20") * 65);
+	expect_clean(w);
+	/* rotation: what it stood on goes */
+	for (unsigned steps = 20; steps < 27; steps++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "optimizer-%u", steps);
+		world_delete(w, name);
+		collect(w);
+		take_census(w);
+	}
+	world_open(w, true);
+	expect_optimizer(w, 27, 0.999f);
+	expect_optimizer(w, 44, 0.95f);
+	expect_clean(w);
+}
+
+static void a_moment_of_another_step_is_none(void **state)
+{
+	struct world *w = *state;
+
+	put_optimizer(w, 20, 0.999f);
+	put_optimizer(w, 25, 0.999f);
+	assert_int_equal(take_census(w).by_codec[CODEC_MOMENT], 0);
+	expect_optimizer(w, 25, 0.999f);
 }
 
 /* --- rotation --- */
@@ -586,6 +696,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_file_may_have_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_shared_brings_what_it_stands_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(threads_do_not_matter, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_second_moment_follows_from_the_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_moment_of_another_step_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_master_may_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_rounding_may_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(masters_stand_by_themselves_again, setup, teardown),

@@ -175,6 +175,23 @@ static void decode_derived(const char *name, enum codec codec, enum dtype dtype,
 	codec_workspace_free(ws);
 }
 
+static void decode_moment(void)
+{
+	struct codec_workspace *ws = codec_workspace_new();
+	struct example *example = example_named("moment");
+	const struct codec_bases bases = {
+		.count = 3, .at = {{raw, sizeof raw}, {raw, sizeof raw}, {raw, sizeof raw}}};
+	uint8_t back[16];
+
+	assert_non_null(ws);
+	assert_int_equal(codec_decode(ws, back, sizeof back, example->bytes, example->len, CODEC_MOMENT, 1,
+				 DTYPE_F32, &bases),
+		0);
+	assert_memory_equal(back, after, sizeof back);
+	test_free(example);
+	codec_workspace_free(ws);
+}
+
 static void test_payloads(void **state)
 {
 	static const uint8_t ones[16] = {
@@ -190,6 +207,7 @@ static void test_payloads(void **state)
 	decode_payload("changes", CODEC_CHANGES, raw, sizeof raw, after);
 	decode_derived("derived", CODEC_DERIVED, DTYPE_BF16, after, sizeof after,
 		"\x80\x3f\xc0\x3f\0\xc0\x01\x3f", 8);
+	decode_moment();
 	decode_derived("widened", CODEC_WIDENED, DTYPE_F32, "\0\x3c\0\x3e\0\xc0\0\x38", 8, raw, sizeof raw);
 }
 

@@ -13,12 +13,11 @@
  *               bytes, and its tail is not used
  *
  *   SYMBOLS     byte 0: tables - 1 | 8 if there are 32 lanes, not 64; bytes 1 and 2: the origin, signed;
- *   SYMBOLS_DIFF varint length of the model; the model; the lanes' states, 4 bytes each; their words,
- *               2 bytes each; the tail (numbers.h, rans.h)
- *   CHANGES     the tail; all else by the range coder (changes.h). All three: f16, bf16, f32, c64, f8_e4m3,
- *               f8_e5m2, f8_e4m3fnuz, f8_e5m2fnuz; at least one element; SYMBOLS_DIFF and CHANGES: the base
- *               has exactly len bytes, and its tail is not used
- *
+ *   SYMBOLS_DIFF  varint length of the model; the model; the lanes' states, 4 bytes each; their words, 2
+ *               bytes each; the len mod width tail bytes. numbers.h, rans.h
+ *   CHANGES     the tail bytes; all else by the range coder. changes.h
+ *               All three are of f16, bf16, f32, c64, f8_e4m3, f8_e5m2, f8_e4m3fnuz and f8_e5m2fnuz only,
+ *               and of at least one element. SYMBOLS_DIFF and CHANGES: the base as for XOR
  *   DERIVED     one byte mode; 4 bytes skip (little-endian); then what DIFF would have, with n expected
  *   WIDENED     elements in the place of the base. They are a function of n elements of another width, which
  *               begin `skip` bytes into the bytes of all bases together; the last must end inside them.
@@ -30,10 +29,10 @@
  *               fraction's top bit is set; from f16, the fraction is shifted left by 13. DERIVED is for f16
  *               and bf16, WIDENED for f32, and a mode of another dtype is invalid.
  *   MOMENT      f32: b1 and b2, 8 bytes each, the bits of doubles (little-endian); then what DIFF would have,
- * with expected elements in the place of the base. There are three bases, V, M and L, of exactly len bytes
- * each. With every operation in double precision, rounded to nearest, ties to even, as written: r = 1 / (1 -
- * b1); q = 1 - b2; g = (M - b1 * L) * r; expected is (b2 * V) + ((q * g) * g), rounded to f32; a NaN is
- * 7fc00000.
+ *               with expected elements in the place of the base. There are three bases, V, M and L, each of
+ *               exactly len bytes. In doubles, each operation rounded to nearest, ties to even:
+ *               r = 1 / (1 - b1); q = 1 - b2; g = (M - b1 * L) * r; expected is (b2 * V) + ((q * g) * g),
+ *               rounded to f32; a NaN is 7fc00000
  *
  * Width:
  *   1           bool, u8, i8, f8_*, opaque, quant, f4, f6_*, and any number that is no dtype
@@ -60,25 +59,31 @@
  *               skips 255 and places none. All values are placed, below n; all other bytes are the fill.
  * Any other method is invalid.
  *
- * Model, by the range coder of range.h; `p...` are probabilities that learn, an array of them for each gamma
- * number (range.h); zigzag is that of DIFF: for each class: bit by p[whether it was 1 for the class before],
- * and if it is 1: bit by p: added to the table of the class before (0 before the first) gamma of the zigzag
- * of: what is added to its shift (0 before the first) for each table, symbols 0, 1, ... until the frequencies
- * add up to 2048: gamma of the zigzag of: bits of this frequency - bits of the one before (0 before the
- * first), by an array for 0 bits before, one for 1 and 2, one for more; then the bits of the frequency below
- * the first, at even odds for each RANS_ESCAPE, in order of elements: bit by p: 0 above, 1 below gamma by an
- * array for each, of: v >> s less RANS_ESCAPE; or the most that it may be, less v >> s
+ * Model and changes are decisions of the range coder. `bit` is a learning one by a probability of its own
+ * unless said otherwise; `gamma` a number by an array of such probabilities of its own, of the zigzag if it
+ * may be negative. range.h
  *
- * Changes, likewise:
- *   for each class: gamma of the zigzag of: its level - that of the class before (0 before the first), by an
- * array for when that had no difference, and one for when it had; level 0 has the weight 0, l + 1 the weight
- *       (4 + l % 4) << l / 4 >> 2
- *   for each block of 64 elements, from its first element on: the part of 65536 (range.h) from 65536 - G to
- * 65536, where G is that of all elements left in the block: none of them changed. Or that between the G of
- * the elements before the next one that changed, and the G of those and it; then bit by p: the number of that
- * element is negative; gamma of: its amount - 1, by an array for each number of bits of its class's weight,
- * the first probability of which is 57344 at first; and on from the next element G of k elements with weights
- * of w together: ((2^16 * 2^(-(w >> 4 & 255) / 256), rounded down, >> (w >> 12)) * 65408 >> 16) + 128 - k
+ * Model:
+ *   each class    bit, by one of two after a 0 and a 1 of the class before. If it is 1:
+ *                 bit, added to the table of the class before (0 before the first);
+ *                 gamma, added to its shift (0 before the first)
+ *   each table    for symbols 0, 1, ... until the frequencies add up to 2048:
+ *                 gamma, added to the bits of the frequency before (0 before the first), by one of three
+ *                 arrays for 0, for 1 or 2, and for more of these; the bits below the first at even odds
+ *   each escape   in order of elements: bit; gamma, by one of two arrays for that bit: how far v >> s is
+ *                 above RANS_ESCAPE (0), or below the most that it may be (1)
+ *
+ * Changes:
+ *   each class    gamma, added to the level of the class before (0 before the first), by one of two arrays
+ *                 for when that added nothing, and something. Level 0 has the weight 0, level l + 1 has
+ *                 (4 + l % 4) << l / 4 >> 2
+ *   each block    of 64 elements, from its first on. The part of 65536 from 65536 - G to 65536, with the G of
+ *                 all elements left in the block: none of them changed. Or the part between 65536 - G of the
+ *                 elements before the next one that changed, and that of those and it. Then for this one
+ *                 bit: its number is negative; gamma: the amount less 1, by an array for each bit length of
+ *                 its weight, the first of whose probabilities is 57344 at first. On with those behind it
+ *   G             of k elements with weights of w together:
+ *                 (floor(2^16 * 2^-((w >> 4 & 255) / 256)) >> (w >> 12)) * 65408 / 65536 + 128 - k
  */
 #ifndef MITHRIL_STORE_CODEC_PAYLOAD_H
 #define MITHRIL_STORE_CODEC_PAYLOAD_H

@@ -5,8 +5,9 @@
  * 16-bit words. Decoding goes by rows of L elements. In a row the lanes, in order, first take their symbol
  * each, then up to 15 raw bits, then what raw bits are left:
  *
- *   symbol   slot = x mod 2^11; the symbol s is the one with start(s) <= slot < start(s) + freq(s) in the
- * element's table; x = freq(s) * (x >> 11) + slot - start(s) r bits   x mod 2^r; x = x >> r
+ *   symbol   slot = x mod 2^11; the symbol s has start(s) <= slot < start(s) + freq(s) in the table of the
+ *            element's class; x = freq(s) * (x >> 11) + slot - start(s)
+ *   r bits   x mod 2^r; x = x >> r
  *
  * and after each of the three a lane whose x fell below 2^15 takes the next word w: x = x << 16 | w. The raw
  * bits of an element are those of its class, r of them: min(r, 15) at first, the lower ones, and r - 15 more
@@ -58,8 +59,7 @@ struct rans_coder {
 	uint8_t *at, *limit; /* of words: the next one stands there; encoding goes down */
 	const uint32_t *classes;
 	unsigned raw_max; /* of all classes */
-	/* all classes are like the nearest of the RANS_WINDOW from this one on; RANS_NO_WINDOW: they are not
-	 */
+	/* all classes are like the nearest of RANS_WINDOW from this one on; or RANS_NO_WINDOW */
 	unsigned window;
 	int32_t origin; /* of decoded values */
 	const struct rans_shuffles *shuffles;

@@ -171,7 +171,7 @@ static size_t find(struct codec_workspace *ws, const struct codec_input *in, str
 
 /* Whether changes keep together, in rows that were used, say: far fewer blocks have any than if they were
  * strewn. Runs of bytes are smaller then. */
-static int clustered(const struct codec_workspace *ws, size_t n, size_t found)
+static int keep_together(const struct codec_workspace *ws, size_t n, size_t found)
 {
 	size_t blocks = (n + BLOCK - 1) / BLOCK, with = 0, last = SIZE_MAX, strewn;
 
@@ -239,7 +239,8 @@ static size_t write_block(struct codec_workspace *ws, struct range_encoder *e, s
 	return next;
 }
 
-size_t changes_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity, const struct codec_input *in)
+size_t changes_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity, const struct codec_input *in,
+	int clustered)
 {
 	struct number_kind kind = number_kind_of(in->dtype);
 	size_t n = in->len >> kind.log_width, tail = in->len - (n << kind.log_width), found, used, next = 0;
@@ -250,7 +251,7 @@ size_t changes_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity,
 	ws->numbers->classes[kind.log_width](ws->classes, in->base, n, kind.class_shift);
 	count_classes(ws, n, total);
 	found = find(ws, in, kind, n, changed);
-	if (capacity <= tail || clustered(ws, n, found))
+	if (capacity <= tail || (!clustered && keep_together(ws, n, found)))
 		return 0;
 	memcpy(dst, (const uint8_t *)in->src + in->len - tail, tail);
 	range_encode_init(&e, dst + tail, capacity - tail);

@@ -20,9 +20,10 @@
 /* powers[i] = floor(65536 * 2^(-i / 256)) */
 void changes_init(uint32_t powers[CHANGES_POWERS]);
 
-/* Bytes, or 0 where they do not fit or changes are not strewn. in->base has in->len bytes. */
-size_t changes_encode(
-	struct codec_workspace *ws, uint8_t *dst, size_t capacity, const struct codec_input *in);
+/* Bytes, or 0 where they do not fit; or where changes are not strewn but keep together, unless `clustered`
+ * says that this does not matter. in->base has in->len bytes. */
+size_t changes_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity, const struct codec_input *in,
+	int clustered);
 
 /* base: raw_len bytes. -EBADMSG. */
 int changes_decode(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, const uint8_t *payload,

@@ -166,7 +166,7 @@ static size_t encode_as(struct codec_workspace *ws, uint8_t *dst, const struct c
 	case CODEC_SYMBOLS_DIFF:
 		return symbols_encode(ws, dst, capacity, in, &choice->based, 1);
 	case CODEC_CHANGES:
-		return changes_encode(ws, dst, capacity, in);
+		return changes_encode(ws, dst, capacity, in, level == CODEC_SMALL);
 	default:
 		return 0;
 	}
@@ -215,20 +215,35 @@ static void encode_smallest(struct codec_workspace *ws, uint8_t *dst, const stru
 	}
 }
 
-/* The best guess, and where that did not do what was hoped, the best of all others. */
+/* Changes that keep together: runs of bytes are smaller for most, which guesses do not show. */
+static void encode_clustered(struct codec_workspace *ws, uint8_t *dst, const struct codec_input *in,
+	struct choice *choice, enum codec_level level, struct codec_result *result)
+{
+	size_t len;
+
+	choose(ws, in, 0, choice);
+	choice->bytes[CODEC_CHANGES] = choice->bytes[CODEC_SYMBOLS_DIFF] = CHOOSE_NEVER;
+	enum codec best = best_guess(choice, -1);
+	len = encode_as(ws, dst, in, best, choice, level);
+	if (len)
+		*result = (struct codec_result){best, len};
+	len = changes_encode(ws, ws->second, result->len - 1, in, 1);
+	if (!len)
+		return;
+	memcpy(dst, ws->second, len);
+	*result = (struct codec_result){CODEC_CHANGES, len};
+}
+
 static void encode_best(struct codec_workspace *ws, uint8_t *dst, const struct codec_input *in,
 	struct choice *choice, enum codec_level level, int hint, struct codec_result *result)
 {
-	for (unsigned tries = 0; tries < 2; tries++) {
-		enum codec best = best_guess(choice, hint);
-		size_t len = encode_as(ws, dst, in, best, choice, level);
-		if (len)
-			*result = (struct codec_result){best, len};
-		if (len || best != CODEC_CHANGES)
-			return;
-		choose(ws, in, 0, choice);
-		choice->bytes[CODEC_CHANGES] = CHOOSE_NEVER;
-	}
+	enum codec best = best_guess(choice, hint);
+	size_t len = encode_as(ws, dst, in, best, choice, level);
+
+	if (len)
+		*result = (struct codec_result){best, len};
+	else if (best == CODEC_CHANGES)
+		encode_clustered(ws, dst, in, choice, level, result);
 }
 
 int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,

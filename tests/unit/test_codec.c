@@ -399,6 +399,13 @@ static void typical_chunks_shrink(void **state)
 	perturb(src, base, len, 2, 63, 2);
 	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len / 60);
 	assert_in_range(codec_estimate(ws, &in), 1, len / 40);
+	assert_int_equal(round_trip(&in, CODEC_DEFAULT, -1).codec, CODEC_CHANGES);
+	/* all of one row in 32 */
+	memcpy(src, base, len);
+	for (size_t i = 0; i < len; i += 32 * 1024)
+		perturb(src + i, base + i, 1024, 2, 0, i + 3);
+	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len / 64);
+	assert_int_equal(round_trip(&in, CODEC_DEFAULT, -1).codec, CODEC_DIFF);
 	/* a shifted copy of untyped noise */
 	in.dtype = DTYPE_OPAQUE;
 	fill(base, len, RANDOM, 8, 3);

@@ -215,23 +215,24 @@ static void encode_smallest(struct codec_workspace *ws, uint8_t *dst, const stru
 	}
 }
 
-/* Changes that keep together: runs of bytes are smaller for most, which guesses do not show. */
+/* Where changes keep together, which guesses do not show, runs of bytes may be smaller than `best`: the
+ * smaller one. */
 static void encode_clustered(struct codec_workspace *ws, uint8_t *dst, const struct codec_input *in,
-	struct choice *choice, enum codec_level level, struct codec_result *result)
+	struct choice *choice, enum codec best, struct codec_result *result)
 {
+	enum codec other;
 	size_t len;
 
+	if (best == CODEC_CHANGES && (len = changes_encode(ws, dst, in->len - 1, in, 1)))
+		*result = (struct codec_result){best, len};
 	choose(ws, in, 0, choice);
 	choice->bytes[CODEC_CHANGES] = choice->bytes[CODEC_SYMBOLS_DIFF] = CHOOSE_NEVER;
-	enum codec best = best_guess(choice, -1);
-	len = encode_as(ws, dst, in, best, choice, level);
-	if (len)
-		*result = (struct codec_result){best, len};
-	len = changes_encode(ws, ws->second, result->len - 1, in, 1);
-	if (!len)
+	other = best_guess(choice, -1);
+	len = encode_as(ws, ws->second, in, other, choice, CODEC_DEFAULT);
+	if (!len || len >= result->len)
 		return;
 	memcpy(dst, ws->second, len);
-	*result = (struct codec_result){CODEC_CHANGES, len};
+	*result = (struct codec_result){other, len};
 }
 
 static void encode_best(struct codec_workspace *ws, uint8_t *dst, const struct codec_input *in,
@@ -242,8 +243,8 @@ static void encode_best(struct codec_workspace *ws, uint8_t *dst, const struct c
 
 	if (len)
 		*result = (struct codec_result){best, len};
-	else if (best == CODEC_CHANGES)
-		encode_clustered(ws, dst, in, choice, level, result);
+	if (best == CODEC_CHANGES ? !len : best == CODEC_SYMBOLS_DIFF && choice->based.clustered)
+		encode_clustered(ws, dst, in, choice, best, result);
 }
 
 int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,

@@ -200,6 +200,17 @@ static void count_lengths(struct codec_workspace *ws, lengths *h, size_t count, 
 	}
 }
 
+/* Whether the differences that are none follow each other more than chance would have it: half as many
+ * borders to others. */
+static int keep_together(const uint32_t *numbers, size_t count, size_t same)
+{
+	size_t borders = 0;
+
+	for (size_t i = 1; i < count; i++)
+		borders += !numbers[i] != !numbers[i - 1];
+	return same > count / 8 && 2 * borders * count < 2 * same * (count - same);
+}
+
 static size_t plan_based(
 	struct codec_workspace *ws, struct number_kind kind, size_t n, struct symbols_plan *plan)
 {
@@ -229,6 +240,7 @@ static size_t plan_based(
 		filled += total;
 		plan->row[c] = (uint8_t)(plan->rows - 1);
 	}
+	plan->clustered = keep_together(ws->values32, count, same);
 	plan->changes =
 		(count - same) * CHANGES_SHARE > count ? SIZE_MAX : (size_t)(bits / count * n >> 19) + 16;
 	return (size_t)((bits + loss) / count * n >> 19) + HEAD + 4 * lanes_for(kind, n) + 64;

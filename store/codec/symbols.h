@@ -19,6 +19,7 @@ struct symbols_plan {
 	uint8_t shifts[256], row[256];
 	/* of differences: what CHANGES would take, or SIZE_MAX where more than its share changed */
 	size_t changes;
+	int clustered; /* of differences: those that are none keep together */
 };
 
 /* From ws->sample, where sample_take put elements and, if `based`, those of the base. Guesses the payload's

@@ -406,6 +406,11 @@ static void typical_chunks_shrink(void **state)
 		perturb(src + i, base + i, 1024, 2, 0, i + 3);
 	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len / 64);
 	assert_int_equal(round_trip(&in, CODEC_DEFAULT, -1).codec, CODEC_DIFF);
+	/* all of one row in four */
+	memcpy(src, base, len);
+	for (size_t i = 0; i < len; i += 4 * 1024)
+		perturb(src + i, base + i, 1024, 2, 0, i + 3);
+	assert_in_range(round_trip(&in, CODEC_DEFAULT, -1).len, 1, len / 8);
 	/* a shifted copy of untyped noise */
 	in.dtype = DTYPE_OPAQUE;
 	fill(base, len, RANDOM, 8, 3);

@@ -303,7 +303,7 @@ static void one_file_may_have_both(void **state)
 	expect_clean(w);
 }
 
-/* A bf16 file that is all in another's as announced chunks, which stand on chunks of that other one. */
+/* A bf16 file that is all in another one, which goes. */
 static void what_is_shared_brings_what_it_stands_on(void **state)
 {
 	struct world *w = *state;
@@ -317,6 +317,80 @@ static void what_is_shared_brings_what_it_stands_on(void **state)
 	world_open(w, true);
 	expect_file(w, "one", one, 1);
 	expect_clean(w);
+}
+
+/* Appends a chunk and announces it, as an encoder does that is not done yet. */
+static struct chunk_id announce(struct world *w, enum dtype dtype, const void *raw, size_t len,
+	const struct codec_result *result, const void *payload, const struct chunk_bases *bases)
+{
+	struct chunks *chunks = w->store->parts.chunks;
+	struct frame frame = {.id = chunk_id_of(chunks_seed(chunks), 0, raw, len),
+		.bases = *bases,
+		.raw_len = (uint32_t)len,
+		.payload_len = (uint32_t)result->len,
+		.codec = (uint8_t)result->codec,
+		.codec_version = CODEC_VERSION,
+		.dtype = (uint8_t)dtype};
+	struct chunk_record record, below[FRAME_BASES_MAX];
+	struct frame_place place;
+
+	chunks_pin(chunks, &frame.id);
+	assert_int_equal(packs_append(w->store->parts.packs, &frame, payload, &place), 0);
+	for (uint32_t i = 0; i < bases->count; i++)
+		assert_int_equal(chunks_get(chunks, &bases->id[i], &below[i]), 0);
+	record = chunk_record_of(&frame, &place);
+	assert_true(chunks_stand(chunks, &record, below));
+	assert_int_equal(chunks_announce(chunks, &frame.id, &record), 0);
+	return frame.id;
+}
+
+/* A chunk is shared with a file that is given up in the end, and with it what it stands on. */
+static void what_is_shared_before_it_is_published_brings_its_bases(void **state)
+{
+	enum { COUNT = 131072, CHUNK = 2 * COUNT };
+	struct world *w = *state;
+	struct chunks *chunks = w->store->parts.chunks;
+	struct codec_workspace *ws = codec_workspace_new();
+	const struct spec wide = {"w", DTYPE_F32, 1, 5}, narrow = {"w", DTYPE_BF16, 1, 5};
+	struct chunk_bases bases = {.count = 2}, none = {.count = 0};
+	struct chunk_record record;
+	struct codec_result result;
+	size_t wide_len, len;
+	uint8_t *wide_file = make_file(&wide, 1, COUNT, &wide_len),
+		*file = make_file(&narrow, 1, COUNT, &len), *payload = malloc(CHUNK);
+	const uint8_t *halves = wide_file + wide_len - 2 * CHUNK;
+	const struct codec_bases bytes = {.count = 2, .at = {{halves, CHUNK}, {halves + CHUNK, CHUNK}}};
+	struct chunk_id id;
+
+	for (unsigned i = 0; i < 2; i++) {
+		const struct codec_input in = {.src = halves + i * CHUNK, .len = CHUNK, .dtype = DTYPE_F32};
+		assert_int_equal(codec_encode(ws, payload, CHUNK, &in, CODEC_DEFAULT, -1, &result), 0);
+		bases.id[i] = announce(w, DTYPE_F32, in.src, CHUNK, &result, payload, &none);
+	}
+	const struct codec_input in = {.src = file + len - CHUNK, .len = CHUNK, .dtype = DTYPE_BF16};
+	assert_int_equal(
+		codec_derive(ws, payload, CHUNK, &in, &bytes, 0, DTYPE_F32, CODEC_DEFAULT, &result), 0);
+	id = announce(w, DTYPE_BF16, in.src, CHUNK, &result, payload, &bases);
+	world_put(w, "export", file, len);
+	world_drain(w);
+	encoder_settle(w->store->parts.encoder);
+	chunks_retract(chunks, &id);
+	chunks_unpin(chunks, &id);
+	assert_int_equal(chunks_get(chunks, &id, &record), 0);
+	assert_int_equal(record.codec, CODEC_DERIVED);
+	for (unsigned i = 0; i < 2; i++) {
+		chunks_retract(chunks, &bases.id[i]);
+		chunks_unpin(chunks, &bases.id[i]);
+		assert_int_equal(chunks_get(chunks, &bases.id[i], &record), 0);
+	}
+	collect(w);
+	world_open(w, true);
+	world_expect(w, "export", file, len);
+	expect_clean(w);
+	codec_workspace_free(ws);
+	free(payload);
+	free(wide_file);
+	free(file);
 }
 
 static void threads_do_not_matter(void **state)
@@ -695,6 +769,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_right_step_is_the_source, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_file_may_have_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_shared_brings_what_it_stands_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_shared_before_it_is_published_brings_its_bases, setup, teardown),
 		cmocka_unit_test_setup_teardown(threads_do_not_matter, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_moment_follows_from_the_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_moment_of_another_step_is_none, setup, teardown),

@@ -75,8 +75,9 @@ struct chunk_id chunk_id_of(uint64_t seed, uint8_t salt, const void *src, size_t
 
 struct chunks;
 
-/* chunk_record_stand, but with what several bases have below them in common counted once: it is looked up.
- * False also when a record that it takes is missing. */
+/* chunk_record_stand, but with the bytes of what several bases have below them in common counted once: they
+ * are looked up. Frames are not: when one of the bases gets another one of its own, there may be less in
+ * common. False also when a record that it takes is missing. */
 bool chunks_stand(struct chunks *chunks, struct chunk_record *record, const struct chunk_record *bases);
 
 int chunks_open(struct kv *kv, uint64_t seed, struct chunks **out);

@@ -145,28 +145,21 @@ bool chunks_stand(struct chunks *chunks, struct chunk_record *record, const stru
 {
 	uint64_t bytes = record->place.payload_len;
 	struct descent descent = {.count = 0};
-	struct chunk_record below;
-	unsigned depth = 0;
+	struct chunk_record standing = *record, below;
 
-	if (record->bases.count <= 1)
-		return chunk_record_stand(record, bases);
-	if (!descend(&descent, &record->bases))
+	if (!chunk_record_stand(&standing, bases) || !descend(&descent, &record->bases))
 		return false;
-	for (unsigned i = 0; i < descent.count; i++) {
+	for (unsigned i = 0; record->bases.count > 1 && i < descent.count; i++) {
 		const struct chunk_record *at = i < record->bases.count ? &bases[i] : &below;
 
 		if (at == &below && chunks_get(chunks, &descent.ids[i], &below))
 			return false;
-		if (i < record->bases.count)
-			depth = at->depth > depth ? at->depth : depth;
 		bytes += at->place.payload_len;
 		if (!descend(&descent, &at->bases))
 			return false;
 	}
-	if (depth >= CHUNK_DEPTH_MAX)
-		return false;
-	record->depth = (uint8_t)(depth + 1);
-	record->frames = (uint8_t)(descent.count + 1);
-	record->chain_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+	if (record->bases.count > 1 && bytes < standing.chain_bytes)
+		standing.chain_bytes = (uint32_t)bytes;
+	*record = standing;
 	return true;
 }

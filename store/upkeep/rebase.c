@@ -118,13 +118,17 @@ static unsigned weigh(const struct rebase *r, const struct chunk_id *id, unsigne
 	return depth + 1;
 }
 
-/* 1: all of the chain is live; depth, frames and bytes are as they are now. 0: not. */
+/* 1: all of the chain is live; depth and bytes are as they are now, frames as they are told, which is never
+ * less. 0: not. */
 static int chain_is_live(const struct rebase *r, const struct chunk_id *id, struct candidate *c)
 {
 	struct below below = {.count = 0};
+	struct chunk_record record;
 
+	if (record_of(r, id, &record))
+		return 0;
 	c->depth = weigh(r, id, CHUNK_DEPTH_MAX - 1, &below);
-	c->frames = below.count;
+	c->frames = record.frames;
 	c->chain_bytes = below.bytes;
 	return c->depth != 0;
 }

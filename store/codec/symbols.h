@@ -5,8 +5,27 @@
 
 #include "store/codec/codec.h"
 #include "store/codec/numbers.h"
+#include "store/codec/rans.h"
 
 #define SYMBOLS_MIN 1024u /* elements below which lanes and tables do not pay */
+
+#define SYMBOLS_HEAD 3u /* bytes of a payload before the first varint */
+
+static inline uint32_t symbols_mask(struct number_kind kind)
+{
+	return UINT32_MAX >> (32 - kind.bits);
+}
+
+static inline unsigned symbols_shift_max(struct number_kind kind)
+{
+	return kind.bits < RANS_RAW_MAX ? kind.bits - 1u : RANS_RAW_MAX;
+}
+
+/* All lanes where speed needs them: wide elements take longer anyway. */
+static inline unsigned symbols_lanes(struct number_kind kind, size_t n)
+{
+	return kind.log_width > 1 || n < 32768 ? RANS_LANES / 2 : RANS_LANES;
+}
 
 /* Counts of a sample's numbers by class, sign and bit length. */
 #define SYMBOLS_LENGTHS 33u

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define PLACE "../spare"
@@ -122,6 +123,25 @@ static bool is_ours_alone(int fd)
 	return true;
 }
 
+/* A file system without a fixed number of inodes says 0. */
+static bool inodes_are_short(const struct spares *spares)
+{
+	struct statvfs v;
+
+	return !fstatvfs(spares->dir_fd, &v) && v.f_files && v.f_ffree < SPARES_LEFT;
+}
+
+static void drop_one(struct spares *spares)
+{
+	char spare[16];
+	uint32_t id;
+
+	if (!pop(spares, &id))
+		return;
+	name_of(id, spare);
+	unlinkat(spares->dir_fd, spare, 0);
+}
+
 static bool may_keep(struct spares *spares, int fd)
 {
 	struct stat st;
@@ -137,7 +157,13 @@ static bool keep(struct spares *spares, const char *name, int fd)
 	uint32_t id;
 	int wfd;
 
-	if (!may_keep(spares, fd) || !new_id(spares, &id))
+	if (!may_keep(spares, fd))
+		return false;
+	if (inodes_are_short(spares)) {
+		drop_one(spares);
+		return false;
+	}
+	if (!new_id(spares, &id))
 		return false;
 	name_of(id, spare);
 	if (renameat(spares->staging_fd, name, spares->dir_fd, spare))

@@ -6,7 +6,8 @@
  * freed in the last minute before it takes one. So the file moves to spare/ and comes back under another
  * name.
  *
- * A spare costs an inode and a name below, and no block; four bytes here.
+ * A spare costs an inode and a name below, and no block; four bytes here. Where inodes run short below, no
+ * more are kept, and those that there are go one by one.
  *
  * A file is kept only if nobody has it open or mapped any more. What is in spare/ means nothing: it is
  * removed at open and at close.
@@ -21,6 +22,7 @@
 
 #define SPARES_MAX 65536u
 #define SPARES_BYTES (1u << 20) /* larger files are removed at once */
+#define SPARES_LEFT 4096u	/* inodes that others find free below, or there are fewer spares */
 
 struct spares {
 	int staging_fd; /* borrowed */

@@ -1,0 +1,90 @@
+#include "dedup/json/json.h"
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <string_view>
+
+#include <simdjson.h>
+
+static_assert(DEDUP_JSON_PADDING >= simdjson::SIMDJSON_PADDING, "simdjson reads that far");
+
+struct dedup_json {
+	simdjson::dom::parser parser;
+};
+
+int dedup_json_new(struct dedup_json **json)
+{
+	*json = new (std::nothrow) dedup_json;
+	return *json ? 0 : -ENOMEM;
+}
+
+void dedup_json_free(struct dedup_json *json)
+{
+	delete json;
+}
+
+/* Capacity doubles, so that records of growing length do not allocate each time. */
+static bool has_room(simdjson::dom::parser &parser, size_t len)
+{
+	size_t capacity = parser.capacity() ? parser.capacity() : 1u << 16;
+
+	while (capacity < len)
+		capacity *= 2;
+	return capacity == parser.capacity() || parser.allocate(capacity) == simdjson::SUCCESS;
+}
+
+static simdjson::error_code find(
+	simdjson::dom::element at, std::string_view field, simdjson::dom::element &found)
+{
+	simdjson::error_code error = at.at_key(field).get(found);
+	size_t dot;
+
+	while (error == simdjson::NO_SUCH_FIELD && (dot = field.find('.')) != field.npos) {
+		error = at.at_key(field.substr(0, dot)).get(at);
+		if (error)
+			return error;
+		field.remove_prefix(dot + 1);
+		error = at.at_key(field).get(found);
+	}
+	return error;
+}
+
+int dedup_json_string(struct dedup_json *json, const char *record, size_t len, const char *field,
+	const char **text, size_t *text_len, const char **why)
+{
+	simdjson::dom::element root, found;
+	std::string_view string;
+	simdjson::error_code error;
+
+	if (!has_room(json->parser, len))
+		return -ENOMEM;
+	error = json->parser.parse(reinterpret_cast<const uint8_t *>(record), len, false).get(root);
+	if (error == simdjson::MEMALLOC)
+		return -ENOMEM;
+	if (error) {
+		*why = error == simdjson::UTF8_ERROR ? "invalid UTF-8" : simdjson::error_message(error);
+		return -EBADMSG;
+	}
+	if (!root.is_object()) {
+		*why = "the record is no JSON object";
+		return -EBADMSG;
+	}
+	error = find(root, field, found);
+	if (error) {
+		*why = "it has no such field";
+		return -ENOENT;
+	}
+	if (found.get(string)) {
+		*why = "the field is no string";
+		return -EINVAL;
+	}
+	*text = string.data();
+	*text_len = string.size();
+	return 0;
+}
+
+bool dedup_json_is_utf8(const char *text, size_t len)
+{
+	return simdjson::validate_utf8(text, len);
+}

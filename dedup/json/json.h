@@ -1,0 +1,39 @@
+/*
+ * One string of a JSON record, by simdjson. The only C++ of the project is behind this header; nothing is
+ * thrown through it.
+ */
+#ifndef MITHRIL_DEDUP_JSON_JSON_H
+#define MITHRIL_DEDUP_JSON_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DEDUP_JSON_PADDING                                                                                   \
+	64u /* bytes after a record that must be readable; what they are does not matter                     \
+	     */
+
+/* For one thread at a time. Takes some ten times the longest record it has seen. */
+struct dedup_json;
+int dedup_json_new(struct dedup_json **json); /* -ENOMEM */
+void dedup_json_free(struct dedup_json *json);
+
+/* The string that `field` names in the record: a key of the object, or keys with dots between for an object
+ * in it ("meta.text"; a key that is spelt so itself comes first). The whole record must be JSON in UTF-8.
+ * *text lies in `json` until its next use, is not terminated, and may hold NUL bytes. -EBADMSG: no JSON;
+ * -ENOENT: no such field; -EINVAL: it is no string; *why is a line in static storage that says so. -ENOMEM.
+ */
+int dedup_json_string(struct dedup_json *json, const char *record, size_t len, const char *field,
+	const char **text, size_t *text_len, const char **why);
+
+/* Whether it is UTF-8. */
+bool dedup_json_is_utf8(const char *text, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,218 @@
+#include "dedup/group/near.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "dedup/group/filter.h"
+#include "dedup/group/index.h"
+#include "dedup/group/parallel.h"
+#include "dedup/text/shingles.h"
+#include "store/util/array.h"
+
+#define BATCH 4096u
+#define STEP 32u /* texts a thread takes at once */
+
+/* What a thread works with. */
+struct finder {
+	struct dedup_set set;
+	uint32_t *found; /* candidates */
+	size_t count, capacity;
+	struct dedup_near_stats stats;
+};
+
+struct near {
+	struct dedup_text *texts;
+	size_t count;
+	const struct dedup_near_options *options;
+	struct dedup_index index;
+	struct finder *finders;
+	size_t from, to; /* the batch */
+	atomic_size_t next;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The anchors at or after `from` that share a band with the text, each once, in order. */
+static int find(const struct near *near, struct finder *finder, const struct dedup_text *text, size_t from)
+{
+	size_t kept = 0;
+
+	finder->count = 0;
+	for (unsigned b = 0; b < near->options->bands; b++) {
+		uint32_t node = text->keys[b] ? dedup_index_get(&near->index, text->keys[b]) : 0;
+
+		for (; node; node = near->index.nodes[node].next) {
+			uint32_t other = near->index.nodes[node].text;
+			uint32_t *grown;
+
+			if (other < from)
+				break;
+			if (finder->count && finder->found[finder->count - 1] == other)
+				continue;
+			grown = array_grow(finder->found, finder->count, &finder->capacity, sizeof *grown);
+			if (!grown)
+				return -ENOMEM;
+			finder->found = grown;
+			finder->found[finder->count++] = other;
+		}
+	}
+	if (finder->count)
+		qsort(finder->found, finder->count, sizeof *finder->found, compare);
+	for (size_t i = 0; i < finder->count; i++)
+		if (!kept || finder->found[kept - 1] != finder->found[i])
+			finder->found[kept++] = finder->found[i];
+	finder->count = kept;
+	return 0;
+}
+
+/* Sets the text's anchor to the first candidate that is similar enough, if one is. */
+static int verify(const struct near *near, struct finder *finder, struct dedup_text *text)
+{
+	unsigned bands = near->options->bands;
+	double threshold = near->options->threshold;
+	int rc = finder->count ? dedup_set_fill(&finder->set, text->keys + bands, text->shingles) : 0;
+
+	for (size_t i = 0; !rc && i < finder->count; i++) {
+		const struct dedup_text *anchor = &near->texts[finder->found[i]];
+		double similarity =
+			dedup_set_jaccard(&finder->set, anchor->keys + bands, anchor->shingles, threshold);
+
+		finder->stats.candidates++;
+		if (similarity >= threshold) {
+			text->anchor = finder->found[i];
+			text->similarity = (float)similarity;
+			finder->stats.joined++;
+			return 0;
+		}
+		finder->stats.rejected++;
+	}
+	return rc;
+}
+
+static int look_up(const struct near *near, struct finder *finder, size_t i, size_t from)
+{
+	uint64_t start = now_ns(), found;
+	int rc = find(near, finder, &near->texts[i], from);
+
+	found = now_ns();
+	finder->stats.band_ns += found - start;
+	if (rc || !finder->count)
+		return rc;
+	rc = verify(near, finder, &near->texts[i]);
+	finder->stats.verify_ns += now_ns() - found;
+	return rc;
+}
+
+static void add_anchor(struct near *near, size_t i)
+{
+	for (unsigned b = 0; b < near->options->bands; b++)
+		if (near->texts[i].keys[b])
+			dedup_index_put(&near->index, near->texts[i].keys[b], (uint32_t)i);
+}
+
+/* The texts of the batch that no anchor before it took in, in order, by one thread. */
+static int settle(struct near *near, struct finder *finder)
+{
+	const struct dedup_near_options *o = near->options;
+	int rc = 0;
+
+	for (size_t i = near->from; !rc && i < near->to; i++) {
+		if (near->texts[i].anchor != i || !near->texts[i].shingles)
+			continue;
+		rc = look_up(near, finder, i, near->from);
+		if (!rc && near->texts[i].anchor == i)
+			add_anchor(near, i);
+	}
+	near->from = near->to;
+	if (!rc && o->progress && o->progress(o->ctx, near->from, near->count))
+		rc = -EINTR;
+	return rc;
+}
+
+static int look_up_batch(void *ctx, unsigned thread)
+{
+	struct near *near = ctx;
+	int rc = 0;
+	size_t from;
+
+	while (!rc && (from = atomic_fetch_add(&near->next, STEP)) < near->to) {
+		size_t to = from + STEP < near->to ? from + STEP : near->to;
+
+		for (size_t i = from; !rc && i < to; i++) {
+			near->texts[i].anchor = (uint32_t)i;
+			near->texts[i].similarity = 1;
+			if (near->texts[i].shingles)
+				rc = look_up(near, &near->finders[thread], i, 0);
+		}
+	}
+	return rc;
+}
+
+static int run(struct near *near, unsigned threads)
+{
+	int rc = 0;
+
+	while (!rc && near->from < near->count) {
+		near->to = near->from + BATCH < near->count ? near->from + BATCH : near->count;
+		near->next = near->from;
+		rc = dedup_parallel(threads, look_up_batch, near);
+		rc = rc ? rc : settle(near, &near->finders[0]);
+	}
+	return rc;
+}
+
+static void add_up(struct dedup_near_stats *stats, struct finder *finders, unsigned threads)
+{
+	for (unsigned i = 0; i < threads; i++) {
+		stats->candidates += finders[i].stats.candidates;
+		stats->rejected += finders[i].stats.rejected;
+		stats->joined += finders[i].stats.joined;
+		stats->band_ns += finders[i].stats.band_ns;
+		stats->verify_ns += finders[i].stats.verify_ns;
+		dedup_set_release(&finders[i].set);
+		free(finders[i].found);
+	}
+}
+
+int dedup_near(struct dedup_text *texts, size_t count, const struct dedup_near_options *options,
+	struct dedup_near_stats *stats)
+{
+	struct near near = {.texts = texts, .count = count, .options = options};
+	uint64_t start = now_ns();
+	size_t left, filter;
+	int rc;
+
+	*stats = (struct dedup_near_stats){0};
+	rc = dedup_filter_keys(texts, count, options->bands, options->threads, &left, &filter);
+	if (rc)
+		return rc;
+	near.finders = calloc(options->threads, sizeof *near.finders);
+	rc = near.finders ? dedup_index_init(&near.index, left) : -ENOMEM;
+	if (rc)
+		goto out;
+	stats->band_ns = (now_ns() - start) * options->threads;
+	rc = run(&near, options->threads);
+	add_up(stats, near.finders, options->threads);
+	stats->memory = dedup_index_memory(&near.index);
+	stats->memory = filter > stats->memory ? filter : stats->memory;
+out:
+	dedup_index_release(&near.index);
+	free(near.finders);
+	return rc;
+}

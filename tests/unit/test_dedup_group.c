@@ -1,0 +1,222 @@
+// links: m_dedup_group m_dedup_sketch
+/* Exact: whatever the order, the lowest line of a text stands for it. Near: the answer is that of holding
+ * every text against every anchor, for any number of threads. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dedup/group/exact.h"
+#include "dedup/group/near.h"
+#include "dedup/group/parallel.h"
+#include "dedup/sketch/sketch.h"
+#include "dedup/text/shingles.h"
+
+#define LINES 200000u
+#define DISTINCT 50000u
+
+static uint64_t mixed(uint64_t x)
+{
+	x = (x + 1) * 0x9e3779b97f4a7c15u;
+	x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
+	return x ^ (x >> 32);
+}
+
+struct putting {
+	struct dedup_exact *exact;
+	uint32_t *to; /* what stands for a line, and 1; 0: itself */
+	unsigned threads;
+};
+
+/* Each thread goes through its share of the lines downwards, so that lower ones come later. */
+static int put_share(void *ctx, unsigned thread)
+{
+	struct putting *p = ctx;
+
+	for (uint32_t i = LINES - 1 - thread; i < LINES; i -= p->threads) {
+		uint32_t text = i % DISTINCT, first, again;
+		int rc = dedup_exact_put(p->exact, mixed(text), (uint32_t)text, i, &first, &again);
+
+		if (rc < 0)
+			return rc;
+		if (!rc)
+			p->to[again] = first + 1;
+	}
+	return 0;
+}
+
+static void lowest_stands(void **state)
+{
+	(void)state;
+	for (unsigned threads = 1; threads <= 4; threads++) {
+		struct putting p = {.to = calloc(LINES, sizeof *p.to), .threads = threads};
+
+		assert_int_equal(dedup_exact_new(&p.exact), 0);
+		assert_int_equal(dedup_parallel(threads, put_share, &p), 0);
+		for (uint32_t i = 0; i < LINES; i++) {
+			uint32_t at = i;
+
+			while (p.to[at])
+				at = p.to[at] - 1;
+			assert_int_equal(at, i % DISTINCT);
+		}
+		dedup_exact_free(p.exact);
+		free(p.to);
+	}
+}
+
+/* Together with the four bytes a line that the engine takes, at most 24. */
+static void memory_a_text(void **state)
+{
+	struct dedup_exact *exact;
+	uint32_t first, again;
+
+	(void)state;
+	assert_int_equal(dedup_exact_new(&exact), 0);
+	for (uint32_t i = 0; i < 400000; i++) {
+		assert_int_equal(dedup_exact_put(exact, mixed(i), 0, i, &first, &again), 1);
+		if (i > 250000 && i % 1000 == 0)
+			assert_true(dedup_exact_memory(exact) <= 20 * (size_t)i);
+	}
+	dedup_exact_free(exact);
+}
+
+/* The same first hash, or nearly: told apart by the second, and nothing is lost at the table's end. */
+static void collisions(void **state)
+{
+	struct dedup_exact *exact;
+	uint32_t first, again;
+
+	(void)state;
+	assert_int_equal(dedup_exact_new(&exact), 0);
+	for (uint32_t i = 0; i < 600; i++)
+		assert_int_equal(dedup_exact_put(exact, UINT64_MAX - i % 3, i, i, &first, &again), 1);
+	for (uint32_t i = 0; i < 600; i++) {
+		assert_int_equal(dedup_exact_put(exact, UINT64_MAX - i % 3, i, 9000 + i, &first, &again), 0);
+		assert_int_equal(first, i);
+		assert_int_equal(again, 9000 + i);
+	}
+	dedup_exact_free(exact);
+}
+
+#define TEXTS 2000u
+#define BANDS 25u
+#define ROWS 5u
+
+/* Families of texts: each a copy of a random one with some shingles changed; some have none at all. */
+static void make_texts(struct dedup_text *texts, uint64_t *memory, size_t stride)
+{
+	struct dedup_sketcher s;
+	uint64_t sketch[BANDS * ROWS], seed = 3;
+
+	dedup_sketcher_init(&s, DEDUP_SKETCH_FAST, BANDS * ROWS);
+	for (uint32_t i = 0; i < TEXTS; i++) {
+		uint64_t *v = memory + i * stride + BANDS, family = mixed(seed++) % 300;
+		uint32_t n = i % 97 == 0 ? 0 : (uint32_t)(20 + family % 80);
+
+		for (uint32_t j = 0; j < n; j++)
+			v[j] = mixed(seed++) % 100 < i % 20 ? mixed(seed++) | 1 : mixed(family << 32 | j) | 1;
+		texts[i] = (struct dedup_text){.keys = v - BANDS, .shingles = n, .id = i};
+		if (!n)
+			continue;
+		dedup_sketch(&s, v, n, sketch);
+		dedup_bands_keys((struct dedup_bands){BANDS, ROWS}, sketch, texts[i].keys);
+	}
+}
+
+static double jaccard(const struct dedup_text *a, const struct dedup_text *b)
+{
+	uint32_t common = 0;
+
+	for (uint32_t i = 0; i < a->shingles; i++)
+		for (uint32_t j = 0; j < b->shingles; j++)
+			common += a->keys[BANDS + i] == b->keys[BANDS + j];
+	return (double)common / (a->shingles + b->shingles - common);
+}
+
+static void near_is_brute_force(void **state)
+{
+	size_t stride = BANDS + 100;
+	struct dedup_text *texts = calloc(TEXTS, sizeof *texts), *before = calloc(TEXTS, sizeof *before);
+	uint64_t *memory = calloc(TEXTS * stride, sizeof *memory);
+	struct dedup_near_options options = {.bands = BANDS, .threshold = .7};
+	struct dedup_near_stats stats, last = {0};
+	unsigned missed = 0, pairs = 0;
+
+	(void)state;
+	for (options.threads = 1; options.threads <= 5; options.threads++) {
+		make_texts(texts, memory, stride);
+		assert_int_equal(dedup_near(texts, TEXTS, &options, &stats), 0);
+		if (options.threads > 1) {
+			assert_memory_equal(texts, before, TEXTS * sizeof *texts);
+			assert_int_equal(stats.candidates, last.candidates);
+			assert_int_equal(stats.rejected, last.rejected);
+		}
+		memcpy(before, texts, TEXTS * sizeof *texts);
+		last = stats;
+	}
+	for (uint32_t i = 0; i < TEXTS; i++) {
+		uint32_t anchor = texts[i].anchor;
+
+		if (anchor != i) {
+			double is = jaccard(&texts[i], &texts[anchor]);
+
+			assert_true(anchor < i && texts[anchor].anchor == anchor);
+			assert_true(is >= .7 && texts[i].similarity == (float)is);
+			pairs++;
+			continue;
+		}
+		for (uint32_t j = 0; j < i; j++)
+			missed += texts[j].anchor == j && texts[i].shingles && texts[j].shingles &&
+				  jaccard(&texts[i], &texts[j]) >= .7;
+	}
+	assert_int_equal(stats.joined, pairs);
+	assert_int_equal(stats.candidates, stats.joined + stats.rejected);
+	assert_true(pairs > 600 && missed * 100 < pairs);
+	free(texts);
+	free(before);
+	free(memory);
+}
+
+static int refuse(void *ctx, size_t done, size_t of)
+{
+	(void)ctx;
+	(void)done;
+	(void)of;
+	return 1;
+}
+
+static void can_be_ended(void **state)
+{
+	size_t stride = BANDS + 100;
+	struct dedup_text *texts = calloc(TEXTS, sizeof *texts);
+	uint64_t *memory = calloc(TEXTS * stride, sizeof *memory);
+	struct dedup_near_options options = {
+		.bands = BANDS, .threshold = .7, .threads = 2, .progress = refuse};
+	struct dedup_near_stats stats;
+
+	(void)state;
+	make_texts(texts, memory, stride);
+	assert_int_equal(dedup_near(texts, TEXTS, &options, &stats), -EINTR);
+	options.progress = NULL;
+	assert_int_equal(dedup_near(texts, 0, &options, &stats), 0);
+	free(texts);
+	free(memory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lowest_stands),
+		cmocka_unit_test(memory_a_text),
+		cmocka_unit_test(collisions),
+		cmocka_unit_test(near_is_brute_force),
+		cmocka_unit_test(can_be_ended),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,187 @@
+#include "dedup/write/outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/util/io.h"
+
+#define BUFFER (1u << 18)
+
+static int join(char path[PATH_MAX], const char *dir, const char *name)
+{
+	int n = snprintf(path, PATH_MAX, "%s%s%s", dir ? dir : "", dir ? "/" : "", name);
+
+	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+int dedup_outfile_check(
+	const char *dir, const char *name, const struct dedup_inputs *inputs, bool force, bool *is_input)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int rc = join(path, dir, name);
+
+	*is_input = false;
+	if (rc)
+		return rc;
+	if (stat(path, &st))
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	for (size_t i = 0; i < inputs->count; i++)
+		if (inputs->v[i].spool < 0 && inputs->v[i].dev == st.st_dev && inputs->v[i].ino == st.st_ino)
+			*is_input = true;
+	return force && !*is_input ? 0 : -EEXIST;
+}
+
+/* Makes the directories that the path lies in. */
+static int make_parents(const char *file)
+{
+	char path[PATH_MAX];
+
+	strcpy(path, file);
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		if (mkdir(path, 0777) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
+static int name_temporary(struct dedup_outfile *file)
+{
+	const char *slash = strrchr(file->path, '/');
+	int dir = slash ? (int)(slash + 1 - file->path) : 0;
+	int n = snprintf(file->temporary, PATH_MAX, "%.*s.%s.%ld.part", dir, file->path, file->path + dir,
+		(long)getpid());
+
+	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+int dedup_outfile_open(struct dedup_outfile *file, const char *dir, const char *name, enum dedup_codec codec)
+{
+	int rc;
+
+	memset(file, 0, sizeof *file);
+	file->fd = -1;
+	rc = join(file->path, dir, name);
+	rc = rc ? rc : name_temporary(file);
+	rc = rc ? rc : make_parents(file->path);
+	if (rc)
+		return rc;
+	file->buffer = malloc(BUFFER);
+	if (!file->buffer)
+		return -ENOMEM;
+	file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (file->fd < 0)
+		return -errno;
+	file->is_there = true;
+	file->coder = dedup_codec_writer(codec);
+	return file->coder ? file->coder->open(&file->state) : 0;
+}
+
+static int flush(struct dedup_outfile *file)
+{
+	int rc = io_pwrite_full(file->fd, file->buffer, file->len, file->off);
+
+	file->off += rc ? 0 : file->len;
+	file->len = 0;
+	return rc;
+}
+
+static int write_coded(struct dedup_outfile *file, const char *data, size_t len, bool finish)
+{
+	struct dedup_buffers b = {.in = (const uint8_t *)data, .in_len = len};
+	int rc = 0;
+
+	while (!rc && (b.in_len || finish)) {
+		b.out = file->buffer + file->len;
+		b.out_len = BUFFER - file->len;
+		rc = file->coder->step(file->state, &b, finish);
+		file->len = BUFFER - b.out_len;
+		if (rc >= 0 && file->len == BUFFER) {
+			int flushed = flush(file);
+
+			rc = flushed ? flushed : rc;
+		}
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int write_plain(struct dedup_outfile *file, const char *data, size_t len)
+{
+	int rc = 0;
+
+	if (len > BUFFER - file->len)
+		rc = flush(file);
+	if (!rc && len > BUFFER) {
+		rc = io_pwrite_full(file->fd, data, len, file->off);
+		file->off += len;
+	} else if (!rc) {
+		memcpy(file->buffer + file->len, data, len);
+		file->len += len;
+	}
+	return rc;
+}
+
+int dedup_outfile_write(struct dedup_outfile *file, const char *data, size_t len)
+{
+	if (!len)
+		return 0;
+	return file->coder ? write_coded(file, data, len, false) : write_plain(file, data, len);
+}
+
+int dedup_outfile_finish(struct dedup_outfile *file)
+{
+	int rc = file->coder ? write_coded(file, NULL, 0, true) : 0;
+
+	rc = rc ? rc : flush(file);
+	if (!rc && fsync(file->fd))
+		rc = -errno;
+	return rc;
+}
+
+static int sync_parent(const char *file)
+{
+	char path[PATH_MAX];
+	char *slash;
+
+	strcpy(path, file);
+	slash = strrchr(path, '/');
+	if (!slash)
+		return io_sync_dir(".");
+	slash[slash == path] = 0;
+	return io_sync_dir(path);
+}
+
+int dedup_outfile_publish(struct dedup_outfile *file, bool force)
+{
+	int rc = renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, force ? 0 : RENAME_NOREPLACE);
+
+	if (rc && errno == EINVAL && !force) /* a file system that cannot tell; it was looked at before */
+		rc = rename(file->temporary, file->path);
+	if (rc)
+		return -errno;
+	file->is_there = false;
+	return sync_parent(file->path);
+}
+
+void dedup_outfile_drop(struct dedup_outfile *file)
+{
+	if (file->coder)
+		file->coder->close(file->state);
+	if (file->buffer && file->fd >= 0)
+		close(file->fd);
+	if (file->is_there)
+		unlink(file->temporary);
+	free(file->buffer);
+	file->coder = NULL;
+	file->buffer = NULL;
+	file->is_there = false;
+}

@@ -1,0 +1,132 @@
+#include "dedup/dedup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "dedup/duplicates.h"
+#include "dedup/filter.h"
+#include "dedup/group/near.h"
+#include "dedup/scan.h"
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void tell_faults(const struct dedup_options *o, const struct dedup_scan *scan)
+{
+	for (size_t i = 0; o->fault && i < scan->fault_count; i++) {
+		const struct dedup_scan_fault *f = &scan->faults[i];
+		struct dedup_fault fault = {&o->inputs->v[f->input], f->line, f->why};
+
+		o->fault(o->ctx, &fault);
+	}
+}
+
+static int scan(const struct dedup_options *o, struct dedup_scan *s, struct dedup_result *result)
+{
+	int rc = dedup_scan(o, s, result);
+
+	if (rc == -EBADMSG && s->fault_count) {
+		const struct dedup_scan_fault *f = &s->faults[0];
+
+		result->fault = (struct dedup_fault){&o->inputs->v[f->input], f->line, f->why};
+	}
+	if (!rc)
+		tell_faults(o, s);
+	return rc;
+}
+
+static int prefer_longest(const void *a, const void *b)
+{
+	const struct dedup_text *x = a, *y = b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes > y->bytes ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int near_progress(void *ctx, size_t done, size_t of)
+{
+	const struct dedup_options *o = ctx;
+
+	return o->progress ? o->progress(o->ctx, "comparing", done, of) : 0;
+}
+
+static int near(const struct dedup_options *o, struct dedup_scan *s, struct dedup_result *result)
+{
+	struct dedup_near_options options = {
+		.bands = o->bands.bands,
+		.threads = o->threads,
+		.threshold = o->threshold,
+		.progress = near_progress,
+		.ctx = (void *)(uintptr_t)o,
+	};
+	struct dedup_near_stats stats;
+	int rc;
+
+	if (o->keep == DEDUP_KEEP_LONGEST)
+		qsort(s->texts, s->text_count, sizeof *s->texts, prefer_longest);
+	rc = dedup_near(s->texts, s->text_count, &options, &stats);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < s->text_count; i++)
+		*dedup_lines_at(&s->lines, s->texts[i].id) = s->texts[s->texts[i].anchor].id;
+	result->candidates = stats.candidates;
+	result->rejected = stats.rejected;
+	result->near = stats.joined;
+	result->times.band = (double)stats.band_ns * 1e-9;
+	result->times.verify = (double)stats.verify_ns * 1e-9;
+	result->memory = stats.memory + s->text_count * sizeof *s->texts;
+	return 0;
+}
+
+/* The tables of the first pass are gone when those of the second are made; what the texts hold stays. */
+static void count_memory(
+	const struct dedup_options *o, const struct dedup_scan *s, struct dedup_result *result)
+{
+	uint32_t lines = s->first_ids[o->inputs->count];
+	uint64_t held = 0;
+
+	for (unsigned i = 0; i < s->threads; i++)
+		held += s->arenas[i].bytes;
+	if (result->memory < s->exact_memory)
+		result->memory = s->exact_memory;
+	result->memory +=
+		held + (lines / DEDUP_LINES_SEGMENT + (lines > 0)) * DEDUP_LINES_SEGMENT * sizeof(uint32_t);
+}
+
+int dedup_run(const struct dedup_options *o, struct dedup_result *result)
+{
+	struct dedup_scan s = {0};
+	struct dedup_filter filter = {0};
+	struct dedup_outfile duplicates = {.fd = -1};
+	double start = now();
+	int rc;
+
+	*result = (struct dedup_result){0};
+	rc = dedup_filter_check(o, result);
+	rc = rc ? rc : scan(o, &s, result);
+	if (!rc && o->method == DEDUP_NEAR)
+		rc = near(o, &s, result);
+	rc = rc ? rc : dedup_filter(o, &s, &filter, result);
+	if (!rc && o->duplicates) {
+		rc = dedup_duplicates_write(o, &s, &duplicates);
+		rc = rc ? rc : dedup_outfile_publish(&duplicates, o->force);
+		if (rc)
+			snprintf(result->path, sizeof result->path, "%s", o->duplicates);
+	}
+	rc = rc ? rc : dedup_filter_publish(o, &filter, result);
+	if (!rc)
+		count_memory(o, &s, result);
+	dedup_outfile_drop(&duplicates);
+	dedup_filter_release(&filter);
+	dedup_scan_release(&s);
+	result->times.wall = now() - start;
+	return rc;
+}

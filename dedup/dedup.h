@@ -1,0 +1,80 @@
+/*
+ * Datasets without duplicates: reads files of records, finds those whose text others have too, exactly or
+ * nearly, and writes the others as they came. dedup.c is the table of contents.
+ */
+#ifndef MITHRIL_DEDUP_DEDUP_H
+#define MITHRIL_DEDUP_DEDUP_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dedup/read/inputs.h"
+#include "dedup/sketch/sketch.h"
+#include "dedup/text/words.h"
+
+enum dedup_method { DEDUP_NEAR, DEDUP_EXACT }; /* near: exact ones too */
+enum dedup_keep { DEDUP_KEEP_FIRST, DEDUP_KEEP_LONGEST };
+enum dedup_on_error { DEDUP_STOP, DEDUP_SKIP, DEDUP_QUARANTINE };
+
+#define DEDUP_QUARANTINE_NAME "mithril-dedup.quarantine"
+
+/* A record that cannot be used, or a file: where, and why. */
+struct dedup_fault {
+	const struct dedup_input *input; /* NULL: none */
+	uint64_t line;			 /* from 1; 0: the file as a whole */
+	const char *why;		 /* static storage; NULL: strerror of the error says it */
+};
+
+struct dedup_options {
+	const struct dedup_inputs *inputs; /* named already */
+	const char *field;		   /* of a JSON record */
+	enum dedup_method method;
+	unsigned normalise; /* of enum dedup_normalise */
+	unsigned ngram;	    /* words a shingle, 1..DEDUP_NGRAM_MAX */
+	double threshold;   /* above 0, at most 1 */
+	enum dedup_sketch_kind sketch;
+	struct dedup_bands bands; /* bands * rows <= DEDUP_SKETCH_MAX */
+	unsigned values;	  /* of a sketch, >= bands * rows */
+	enum dedup_keep keep;
+	enum dedup_on_error on_error;
+	unsigned threads;	/* 1..DEDUP_THREADS_MAX */
+	const char *output;	/* a directory, made if need be; NULL: nothing is written */
+	bool force;		/* files there may be replaced, but for inputs */
+	const char *duplicates; /* a file of {"id", "anchor", "similarity"} lines; NULL: none */
+	/* Both may be NULL and are called by one thread at a time. progress: bytes of the files read;
+	 * non-zero ends the run with -EINTR. fault: each, in order, unless the first ends the run. */
+	int (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t of);
+	void (*fault)(void *ctx, const struct dedup_fault *fault);
+	void *ctx;
+};
+
+/* Seconds of all threads together. */
+struct dedup_times {
+	double parse, exact, normalise, sketch, band, verify, write;
+	double wall;
+};
+
+struct dedup_result {
+	uint64_t documents, bytes; /* read: records, and uncompressed bytes of all lines */
+	uint64_t text_bytes;	   /* of the texts */
+	uint64_t faults;
+	uint64_t exact;	   /* documents that have another's text */
+	uint64_t near;	   /* of the distinct texts, those that go */
+	uint64_t distinct; /* texts */
+	uint64_t candidates, rejected;
+	uint64_t kept, kept_bytes; /* documents that stay and the bytes of their lines */
+	uint64_t memory;	   /* bytes of the tables and shingles at most */
+	struct dedup_times times;
+	struct dedup_fault fault; /* what ended the run */
+	char path[PATH_MAX];	  /* the file that it is about, if that is no input; otherwise empty */
+};
+
+/* 0; -EBADMSG: a record cannot be used (options->on_error is DEDUP_STOP); -EEXIST: a file of the output is
+ * there already, or is an input; -ESTALE: an input was changed meanwhile; -EINTR; -ENOMEM; -EOVERFLOW: more
+ * than DEDUP_LINES_MAX lines; errors of the files. After a failure no file of the output is there but whole
+ * ones (all are renamed at the end), and result->fault and path say where it was. */
+int dedup_run(const struct dedup_options *options, struct dedup_result *result);
+
+#endif

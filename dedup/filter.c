@@ -1,0 +1,242 @@
+#include "dedup/filter.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "dedup/group/parallel.h"
+#include "dedup/read/reader.h"
+
+struct copier {
+	const struct dedup_options *options;
+	const struct dedup_scan *scan;
+	struct dedup_filter *filter;
+	struct dedup_outfile *quarantine; /* NULL: none */
+	struct dedup_result *result;
+	pthread_mutex_t lock; /* of result, failed and progress */
+	atomic_size_t next;
+	uint64_t done;
+	int failed;
+};
+
+/* A run of lines that lie together and go the same way. */
+struct stretch {
+	struct dedup_outfile *to; /* NULL: nowhere */
+	const char *from;
+	size_t len;
+};
+
+static int check(
+	const struct dedup_options *o, const char *dir, const char *name, struct dedup_result *result)
+{
+	bool is_input;
+	int rc = dedup_outfile_check(dir, name, o->inputs, o->force, &is_input);
+
+	if (!rc)
+		return 0;
+	snprintf(result->path, sizeof result->path, "%s%s%s", dir ? dir : "", dir ? "/" : "", name);
+	if (rc == -EEXIST)
+		result->fault.why =
+			is_input ? "the output would replace an input" : "the file is there already";
+	return rc;
+}
+
+int dedup_filter_check(const struct dedup_options *o, struct dedup_result *result)
+{
+	int rc = 0;
+
+	for (size_t i = 0; o->output && !rc && i < o->inputs->count; i++)
+		rc = check(o, o->output, o->inputs->v[i].name, result);
+	if (o->output && !rc && o->on_error == DEDUP_QUARANTINE)
+		rc = check(o, o->output, DEDUP_QUARANTINE_NAME, result);
+	if (o->duplicates && !rc)
+		rc = check(o, NULL, o->duplicates, result);
+	return rc;
+}
+
+static int write_stretch(struct copier *c, struct stretch *s)
+{
+	int rc = s->to ? dedup_outfile_write(s->to, s->from, s->len) : 0;
+
+	if (rc) {
+		pthread_mutex_lock(&c->lock);
+		snprintf(c->result->path, sizeof c->result->path, "%s", s->to->path);
+		pthread_mutex_unlock(&c->lock);
+	}
+	s->len = 0;
+	return rc;
+}
+
+static int copy_block(struct copier *c, const struct dedup_block *block, struct dedup_outfile *to,
+	struct dedup_result *seen)
+{
+	struct dedup_line line;
+	struct stretch stretch = {0};
+	size_t at = 0;
+	int rc = 0;
+
+	for (uint32_t id = block->id; !rc && dedup_block_line(block, &at, &line); id++) {
+		uint32_t what = *dedup_lines_at(&c->scan->lines, id);
+		bool stays = what == id || what == DEDUP_LINE_BLANK;
+		struct dedup_outfile *where = stays ? to : what == DEDUP_LINE_BAD ? c->quarantine : NULL;
+
+		if (what == id) {
+			seen->kept++;
+			seen->kept_bytes += line.whole;
+		}
+		if (stretch.len && where != stretch.to)
+			rc = write_stretch(c, &stretch);
+		if (!stretch.len)
+			stretch = (struct stretch){.to = where, .from = line.text};
+		stretch.len += line.whole;
+	}
+	return rc ? rc : write_stretch(c, &stretch);
+}
+
+static int progress(struct copier *c, size_t bytes)
+{
+	const struct dedup_options *o = c->options;
+	int rc = 0;
+
+	pthread_mutex_lock(&c->lock);
+	c->done += bytes;
+	if (c->failed)
+		rc = c->failed;
+	else if (o->progress && o->progress(o->ctx, "writing", c->done, c->result->bytes))
+		rc = -EINTR;
+	pthread_mutex_unlock(&c->lock);
+	return rc;
+}
+
+static int copy_lines(struct copier *c, size_t i, struct dedup_outfile *to, struct dedup_result *seen)
+{
+	uint32_t id = c->scan->first_ids[i], end = c->scan->first_ids[i + 1];
+	struct dedup_block block = {0};
+	struct dedup_reader *reader;
+	int rc, more = 0;
+
+	rc = dedup_reader_new(c->options->inputs, i, i + 1, id, &reader);
+	while (!rc && (more = dedup_reader_next(reader, &block)) > 0) {
+		if (block.lines > end - id)
+			rc = -ESTALE;
+		id += block.lines;
+		if (!rc && !block.why)
+			rc = copy_block(c, &block, to, seen);
+		rc = rc ? rc : progress(c, block.len);
+	}
+	if (!rc && more < 0)
+		rc = more;
+	if (!rc && id != end)
+		rc = -ESTALE;
+	dedup_block_release(&block);
+	dedup_reader_free(reader);
+	return rc;
+}
+
+static int copy_file(struct copier *c, size_t i, struct dedup_result *seen)
+{
+	const struct dedup_options *o = c->options;
+	const struct dedup_input *input = &o->inputs->v[i];
+	struct dedup_outfile *to = o->output ? &c->filter->files[i] : NULL;
+	int rc = 0, copied;
+
+	if (to)
+		rc = dedup_outfile_open(to, o->output, input->name, input->codec);
+	copied = rc ? 0 : copy_lines(c, i, to, seen);
+	if (to && !rc && !copied)
+		rc = dedup_outfile_finish(to);
+	pthread_mutex_lock(&c->lock);
+	if (rc && !*c->result->path)
+		snprintf(c->result->path, sizeof c->result->path, "%s", to->path);
+	if (copied && !*c->result->path && !c->result->fault.input)
+		c->result->fault.input = input;
+	if (rc || copied)
+		c->failed = rc ? rc : copied;
+	pthread_mutex_unlock(&c->lock);
+	return rc ? rc : copied;
+}
+
+static int work(void *ctx, unsigned thread)
+{
+	struct copier *c = ctx;
+	struct dedup_result seen = {0};
+	struct timespec start, end;
+	int rc = 0;
+	size_t i;
+
+	(void)thread;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (!rc && (i = atomic_fetch_add(&c->next, 1)) < c->options->inputs->count)
+		rc = copy_file(c, i, &seen);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	pthread_mutex_lock(&c->lock);
+	c->result->kept += seen.kept;
+	c->result->kept_bytes += seen.kept_bytes;
+	c->result->times.write +=
+		(double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) * 1e-9;
+	pthread_mutex_unlock(&c->lock);
+	return rc;
+}
+
+static int open_quarantine(struct copier *c)
+{
+	struct dedup_outfile *file = &c->filter->files[c->options->inputs->count];
+	int rc = dedup_outfile_open(file, c->options->output, DEDUP_QUARANTINE_NAME, DEDUP_CODEC_NONE);
+
+	if (rc)
+		snprintf(c->result->path, sizeof c->result->path, "%s", file->path);
+	c->quarantine = file;
+	return rc;
+}
+
+int dedup_filter(const struct dedup_options *o, const struct dedup_scan *scan, struct dedup_filter *filter,
+	struct dedup_result *result)
+{
+	struct copier c = {.options = o, .scan = scan, .filter = filter, .result = result};
+	unsigned threads = o->threads < o->inputs->count ? o->threads : (unsigned)o->inputs->count;
+	int rc = 0;
+
+	filter->count = o->inputs->count + 1;
+	filter->files = calloc(filter->count, sizeof *filter->files);
+	if (!filter->files)
+		return -ENOMEM;
+	pthread_mutex_init(&c.lock, NULL);
+	if (o->output && o->on_error == DEDUP_QUARANTINE && scan->fault_count) {
+		rc = open_quarantine(&c);
+		threads = 1; /* in order, across files */
+	}
+	rc = rc ? rc : dedup_parallel(threads, work, &c);
+	rc = c.failed ? c.failed : rc;
+	if (!rc && c.quarantine)
+		rc = dedup_outfile_finish(c.quarantine);
+	pthread_mutex_destroy(&c.lock);
+	return rc;
+}
+
+int dedup_filter_publish(
+	const struct dedup_options *o, struct dedup_filter *filter, struct dedup_result *result)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < filter->count; i++) {
+		struct dedup_outfile *file = &filter->files[i];
+
+		if (!file->is_there)
+			continue;
+		rc = dedup_outfile_publish(file, o->force);
+		if (rc)
+			snprintf(result->path, sizeof result->path, "%s", file->path);
+	}
+	return rc;
+}
+
+void dedup_filter_release(struct dedup_filter *filter)
+{
+	for (size_t i = 0; filter->files && i < filter->count; i++)
+		dedup_outfile_drop(&filter->files[i]);
+	free(filter->files);
+	*filter = (struct dedup_filter){0};
+}

@@ -1,0 +1,29 @@
+/*
+ * The second pass over the inputs: copies the lines that stay, byte for byte and in order, each file to one
+ * of the same name and compression.
+ */
+#ifndef MITHRIL_DEDUP_FILTER_H
+#define MITHRIL_DEDUP_FILTER_H
+
+#include "dedup/scan.h"
+#include "dedup/write/outfile.h"
+
+struct dedup_filter {
+	struct dedup_outfile *files; /* one an input, then that for the quarantine */
+	size_t count;
+};
+
+/* Where the output would replace an input or another file, without `force`: -EEXIST, with result->fault.
+ * Looks at the duplicates' file too. */
+int dedup_filter_check(const struct dedup_options *options, struct dedup_result *result);
+/* Writes and syncs all files under temporary names; without an output directory, only counts. Adds to result.
+ * Errors as dedup_run. */
+int dedup_filter(const struct dedup_options *options, const struct dedup_scan *scan,
+	struct dedup_filter *filter, struct dedup_result *result);
+/* Gives all files their names. */
+int dedup_filter_publish(
+	const struct dedup_options *options, struct dedup_filter *filter, struct dedup_result *result);
+/* Removes what has not been published. */
+void dedup_filter_release(struct dedup_filter *filter);
+
+#endif

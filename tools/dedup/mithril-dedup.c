@@ -1,0 +1,180 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "tools/dedup/options.h"
+#include "tools/dedup/summary.h"
+#include "tools/print.h"
+#include "tools/tool.h"
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+	caught = number;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write(2) */
+}
+
+static enum tool_exit exit_of(int error)
+{
+	switch (-error) {
+	case EBADMSG:
+	case EIO:
+		return TOOL_DATA;
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case EEXIST:
+	case ENAMETOOLONG:
+		return TOOL_USAGE;
+	default:
+		return TOOL_SYSTEM;
+	}
+}
+
+static const char *next_step(int error)
+{
+	switch (-error) {
+	case EBADMSG:
+		return "--on-error skip leaves out what is bad";
+	case ENOENT:
+		return "check the path";
+	case EEXIST:
+		return "choose another directory";
+	case ENOSPC:
+	case EDQUOT:
+		return "free some space there and try again";
+	case ESTALE:
+		return "run it again when nobody writes to it";
+	default:
+		return NULL;
+	}
+}
+
+static const char *reason(int error)
+{
+	switch (-error) {
+	case ESTALE:
+		return "it was changed while it was read";
+	case EOVERFLOW:
+		return "there are more than 4,294,967,280 lines";
+	default:
+		return strerror(-error);
+	}
+}
+
+struct shown {
+	struct print_progress progress;
+	struct timespec start;
+};
+
+static int show_progress(void *ctx, const char *stage, uint64_t done, uint64_t of)
+{
+	struct shown *shown = ctx;
+	struct timespec now;
+	char amount[PRINT_AMOUNT];
+	double seconds;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	seconds = (double)(now.tv_sec - shown->start.tv_sec) +
+		  (double)(now.tv_nsec - shown->start.tv_nsec) * 1e-9;
+	if (!strcmp(stage, "comparing"))
+		print_progress(&shown->progress, "%s: %llu of %llu texts", stage, (unsigned long long)done,
+			(unsigned long long)of);
+	else
+		print_progress(&shown->progress, "%s: %s%s, %.0f MB/s", stage, print_bytes(amount, done),
+			done > of ? " uncompressed" : "", seconds > 0 ? (double)done / 1e6 / seconds : 0);
+	return caught != 0;
+}
+
+static void show_fault(void *ctx, const struct dedup_fault *fault)
+{
+	struct shown *shown = ctx;
+
+	print_progress_end(&shown->progress);
+	fprintf(stderr, "mithril-dedup: %s: line %llu: %s\n", fault->input->path,
+		(unsigned long long)fault->line, fault->why);
+}
+
+static int complain_of_result(const struct dedup_result *result, int error)
+{
+	const struct dedup_fault *fault = &result->fault;
+	const char *why = fault->why ? fault->why : reason(error);
+	const char *what = *result->path ? result->path : fault->input ? fault->input->path : "mithril-dedup";
+
+	if (fault->line)
+		return dedup_complain(exit_of(error), what, next_step(error), "line %llu: %s",
+			(unsigned long long)fault->line, why);
+	return dedup_complain(exit_of(error), what, next_step(error), "%s", why);
+}
+
+static int add_inputs(struct dedup_inputs *inputs, const struct dedup_command *command)
+{
+	int rc;
+
+	for (int i = 0; i < command->count; i++) {
+		rc = dedup_inputs_add(inputs, command->files[i], command->format);
+		if (rc == -EEXIST)
+			return dedup_complain(TOOL_USAGE, command->files[i], NULL, "it is named twice");
+		if (rc)
+			return dedup_complain(
+				exit_of(rc), command->files[i], next_step(rc), "%s", reason(rc));
+	}
+	rc = dedup_inputs_name(inputs);
+	if (rc == -EEXIST)
+		return dedup_complain(
+			TOOL_USAGE, "FILE", NULL, "two inputs would have the same name in the output");
+	return rc ? dedup_complain(exit_of(rc), "FILE", next_step(rc), "%s", reason(rc)) : TOOL_OK;
+}
+
+static int run(struct dedup_command *command, struct shown *shown)
+{
+	struct dedup_result result;
+	int rc;
+
+	command->dedup.progress = show_progress;
+	command->dedup.fault = show_fault;
+	command->dedup.ctx = shown;
+	clock_gettime(CLOCK_MONOTONIC, &shown->start);
+	rc = dedup_run(&command->dedup, &result);
+	print_progress_end(&shown->progress);
+	if (rc == -EINTR && caught) {
+		signal(caught, SIG_DFL);
+		raise(caught);
+	}
+	if (rc)
+		return complain_of_result(&result, rc);
+	(command->json ? dedup_summary_json : dedup_summary_print)(command, &result);
+	if (fflush(stdout) || ferror(stdout))
+		return dedup_complain(TOOL_SYSTEM, "standard output", NULL, "%s", strerror(errno));
+	return TOOL_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct dedup_command command;
+	struct dedup_inputs inputs = {0};
+	struct shown shown = {0};
+	int code = dedup_options_parse(&command, argc, argv);
+
+	if (code >= 0)
+		return code;
+	catch_signals();
+	code = add_inputs(&inputs, &command);
+	command.dedup.inputs = &inputs;
+	if (code == TOOL_OK)
+		code = run(&command, &shown);
+	dedup_inputs_release(&inputs);
+	return code;
+}

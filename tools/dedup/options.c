@@ -1,0 +1,314 @@
+#include "tools/dedup/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dedup/group/parallel.h"
+#include "dedup/text/shingles.h"
+#include "tools/tool.h"
+
+static const char help[] =
+	"Usage: mithril-dedup [OPTIONS] FILE... -o DIR\n"
+	"\n"
+	"Copies records to DIR without those whose text another has too, exactly or nearly.\n"
+	"FILE is JSON lines or plain text (*.txt, a line a document), also compressed with\n"
+	"gzip, zstd, bzip2 or xz; a pattern in quotes; or - for standard input. In DIR files\n"
+	"have the names they had and the same compression, records are as they came and in\n"
+	"order.\n"
+	"\n"
+	"What is compared:\n"
+	"  -f, --field NAME        string of a record, with dots for objects in it\n"
+	"                          (default: text)\n"
+	"      --format FORMAT     jsonl or text, instead of going by the names\n"
+	"      --normalise LIST    of nfc, lower, punct, or none (default: all three; for near\n"
+	"                          duplicates only)\n"
+	"      --ngram N           words a shingle (default: 5)\n"
+	"\n"
+	"How:\n"
+	"  -m, --method METHOD     near (default; includes exact), or exact\n"
+	"  -t, --threshold J       Jaccard similarity from which on texts are near duplicates\n"
+	"                          (default: 0.8)\n"
+	"      --sketch KIND       fast (default), or permutations\n"
+	"      --values K          of a sketch (default: 128)\n"
+	"      --bands BxR         B bands of R values (default: from the threshold)\n"
+	"      --keep POLICY       of duplicates, keep the first (default) or the longest\n"
+	"  -T, --threads N         (default: as many as there are processors)\n"
+	"\n"
+	"What comes out:\n"
+	"  -o, --output DIR        where the records that stay go\n"
+	"      --force             replace files that are there; an input never is\n"
+	"      --duplicates FILE   JSON lines: what goes, what stays for it, how similar they are\n"
+	"  -n, --dry-run           write no records\n"
+	"      --on-error WHAT     stop (default) at a record that cannot be used, skip it, or\n"
+	"                          quarantine it: into DIR/" DEDUP_QUARANTINE_NAME "\n"
+	"  -j, --json              the summary as one JSON object\n"
+	"  -h, --help\n"
+	"  -V, --version\n"
+	"\n"
+	"Exit status: 0 fine, 1 a record or a file is bad, 2 wrong usage, 3 the system refused.\n";
+
+enum { NORMALISE = 256, NGRAM, FORMAT, SKETCH, VALUES, BANDS, KEEP, FORCE, DUPLICATES, ON_ERROR };
+
+static const struct option long_options[] = {
+	{"field", required_argument, NULL, 'f'},
+	{"format", required_argument, NULL, FORMAT},
+	{"normalise", required_argument, NULL, NORMALISE},
+	{"ngram", required_argument, NULL, NGRAM},
+	{"method", required_argument, NULL, 'm'},
+	{"threshold", required_argument, NULL, 't'},
+	{"sketch", required_argument, NULL, SKETCH},
+	{"values", required_argument, NULL, VALUES},
+	{"bands", required_argument, NULL, BANDS},
+	{"keep", required_argument, NULL, KEEP},
+	{"threads", required_argument, NULL, 'T'},
+	{"output", required_argument, NULL, 'o'},
+	{"force", no_argument, NULL, FORCE},
+	{"duplicates", required_argument, NULL, DUPLICATES},
+	{"dry-run", no_argument, NULL, 'n'},
+	{"on-error", required_argument, NULL, ON_ERROR},
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{0},
+};
+
+int dedup_complain(int code, const char *what, const char *next, const char *why, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "mithril-dedup: %s: ", what);
+	va_start(args, why);
+	vfprintf(stderr, why, args);
+	va_end(args);
+	fprintf(stderr, "%s%s\n", next ? "; " : "", next ? next : "");
+	return code;
+}
+
+/* The index of the word in a list that ends with NULL; -1: it is in none. */
+static int word_of(const char *value, const char *const *words)
+{
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(value, words[i]))
+			return i;
+	return -1;
+}
+
+static bool number_of(const char *value, unsigned least, unsigned most, unsigned *number)
+{
+	char *end;
+	unsigned long n;
+
+	if (*value < '0' || *value > '9')
+		return false;
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (errno || *end || n < least || n > most)
+		return false;
+	*number = (unsigned)n;
+	return true;
+}
+
+static bool normalise_of(const char *value, unsigned *flags)
+{
+	static const char *const words[] = {"nfc", "lower", "punct", NULL};
+	char *list = strdup(value), *rest = list, *word;
+	bool good = list != NULL;
+
+	*flags = 0;
+	if (!strcmp(value, "none")) {
+		free(list);
+		return good;
+	}
+	while (good && (word = strsep(&rest, ","))) {
+		int i = word_of(word, words);
+
+		good = i >= 0;
+		*flags |= good ? 1u << i : 0;
+	}
+	free(list);
+	return good;
+}
+
+static bool bands_of(const char *value, struct dedup_bands *bands)
+{
+	char *x, *copy = strdup(value);
+	bool good = copy && (x = strchr(copy, 'x'));
+
+	if (good) {
+		*x = 0;
+		good = number_of(copy, 1, DEDUP_SKETCH_MAX, &bands->bands) &&
+		       number_of(x + 1, 1, DEDUP_SKETCH_MAX, &bands->rows) &&
+		       bands->bands * bands->rows <= DEDUP_SKETCH_MAX;
+	}
+	free(copy);
+	return good;
+}
+
+static bool threshold_of(const char *value, double *threshold)
+{
+	char *end;
+
+	*threshold = strtod(value, &end);
+	return end != value && !*end && *threshold > 0 && *threshold <= 1;
+}
+
+/* What the option may be, for whom its value is none of it; NULL: the value is good. */
+static const char *set_word(struct dedup_command *c, int val, const char *value)
+{
+	static const char *const formats[] = {"auto", "jsonl", "text", NULL};
+	static const char *const methods[] = {"near", "exact", NULL};
+	static const char *const sketches[] = {"fast", "permutations", NULL};
+	static const char *const keeps[] = {"first", "longest", NULL};
+	static const char *const errors[] = {"stop", "skip", "quarantine", NULL};
+	int i;
+
+	switch (val) {
+	case FORMAT:
+		i = word_of(value, formats);
+		c->format = (enum dedup_format)i;
+		return i < 0 ? "jsonl or text" : NULL;
+	case 'm':
+		i = word_of(value, methods);
+		c->dedup.method = (enum dedup_method)i;
+		return i < 0 ? "near or exact" : NULL;
+	case SKETCH:
+		i = word_of(value, sketches);
+		c->dedup.sketch = (enum dedup_sketch_kind)i;
+		return i < 0 ? "fast or permutations" : NULL;
+	case KEEP:
+		i = word_of(value, keeps);
+		c->dedup.keep = (enum dedup_keep)i;
+		return i < 0 ? "first or longest" : NULL;
+	default:
+		i = word_of(value, errors);
+		c->dedup.on_error = (enum dedup_on_error)i;
+		return i < 0 ? "stop, skip or quarantine" : NULL;
+	}
+}
+
+static const char *set(struct dedup_command *c, int val, const char *value)
+{
+	struct dedup_options *d = &c->dedup;
+
+	switch (val) {
+	case 'f':
+		d->field = value;
+		return *value ? NULL : "a name";
+	case NORMALISE:
+		return normalise_of(value, &d->normalise) ? NULL : "nfc, lower, punct with commas, or none";
+	case NGRAM:
+		return number_of(value, 1, DEDUP_NGRAM_MAX, &d->ngram) ? NULL : "1 to 64";
+	case 't':
+		return threshold_of(value, &d->threshold) ? NULL : "above 0, at most 1";
+	case VALUES:
+		return number_of(value, 1, DEDUP_SKETCH_MAX, &d->values) ? NULL : "1 to 1024";
+	case BANDS:
+		return bands_of(value, &d->bands) ? NULL
+						  : "two numbers like 20x6, at most 1024 values in all";
+	case 'T':
+		return number_of(value, 1, DEDUP_THREADS_MAX, &d->threads) ? NULL : "1 to 256";
+	case 'o':
+		d->output = value;
+		return *value ? NULL : "a directory";
+	case FORCE:
+		d->force = true;
+		return NULL;
+	case DUPLICATES:
+		d->duplicates = value;
+		return *value ? NULL : "a file";
+	case 'n':
+		c->dry_run = true;
+		return NULL;
+	case 'j':
+		c->json = true;
+		return NULL;
+	default:
+		return set_word(c, val, value);
+	}
+}
+
+static unsigned processors(void)
+{
+	cpu_set_t set;
+	int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+
+	return count < 1 ? 1 : count > (int)DEDUP_THREADS_MAX ? DEDUP_THREADS_MAX : (unsigned)count;
+}
+
+static int wrong_usage(void)
+{
+	fputs("usage: mithril-dedup [OPTIONS] FILE... -o DIR; mithril-dedup --help tells more\n", stderr);
+	return TOOL_USAGE;
+}
+
+static int finish(struct dedup_command *c, int argc, char **argv)
+{
+	struct dedup_options *d = &c->dedup;
+
+	c->files = argv + optind;
+	c->count = argc - optind;
+	if (!c->count) {
+		dedup_complain(TOOL_USAGE, "FILE", NULL, "no file is named");
+		return wrong_usage();
+	}
+	if (!d->output && !d->duplicates && !c->dry_run) {
+		dedup_complain(TOOL_USAGE, "-o", NULL, "say where the output goes, or use --dry-run");
+		return wrong_usage();
+	}
+	if (d->output && !strcmp(d->output, "-"))
+		return dedup_complain(TOOL_USAGE, "-o -", NULL, "the output is a directory");
+	if (d->on_error == DEDUP_QUARANTINE && !d->output)
+		return dedup_complain(TOOL_USAGE, "--on-error quarantine", NULL, "this needs -o");
+	if (c->dry_run)
+		d->output = NULL;
+	if (!d->bands.bands)
+		d->bands = dedup_bands_choose(d->threshold, d->values);
+	else if (d->values < d->bands.bands * d->bands.rows)
+		d->values = d->bands.bands * d->bands.rows;
+	return -1;
+}
+
+int dedup_options_parse(struct dedup_command *c, int argc, char **argv)
+{
+	int val;
+
+	*c = (struct dedup_command){
+		.dedup =
+			{
+				.field = "text",
+				.normalise = DEDUP_NORMALISE_ALL,
+				.ngram = 5,
+				.threshold = .8,
+				.values = 128,
+				.threads = processors(),
+			},
+	};
+	opterr = 0;
+	while ((val = getopt_long(argc, argv, ":f:m:t:T:o:njhV", long_options, NULL)) != -1) {
+		const char *may_be;
+
+		switch (val) {
+		case 'h':
+			fputs(help, stdout);
+			return TOOL_OK;
+		case 'V':
+			puts("mithril-dedup " MITHRIL_VERSION);
+			return TOOL_OK;
+		case ':':
+			return dedup_complain(
+				TOOL_USAGE, argv[optind - 1], NULL, "this option needs a value");
+		case '?':
+			dedup_complain(TOOL_USAGE, argv[optind - 1], NULL, "there is no such option");
+			return wrong_usage();
+		}
+		may_be = set(c, val, optarg);
+		if (may_be)
+			return dedup_complain(TOOL_USAGE, optarg, NULL, "not %s", may_be);
+	}
+	return finish(c, argc, argv);
+}

@@ -1,0 +1,26 @@
+/*
+ * The command line of mithril-dedup(1).
+ */
+#ifndef MITHRIL_TOOLS_DEDUP_OPTIONS_H
+#define MITHRIL_TOOLS_DEDUP_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "dedup/dedup.h"
+
+struct dedup_command {
+	struct dedup_options dedup; /* inputs and ctx are left to the caller */
+	enum dedup_format format;
+	bool json, dry_run;
+	char **files; /* `count` of them, the caller's argv */
+	int count;
+};
+
+/* -1: go on; otherwise the command ends now with that exit code, and what is wrong has been reported. */
+int dedup_options_parse(struct dedup_command *command, int argc, char **argv);
+
+/* "mithril-dedup: WHAT: WHY; NEXT" on standard error; returns `code`. `next` may be NULL. */
+int dedup_complain(int code, const char *what, const char *next, const char *why, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#endif

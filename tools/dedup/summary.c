@@ -1,0 +1,92 @@
+#include "tools/dedup/summary.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "tools/print.h"
+
+static double share(uint64_t part, uint64_t of)
+{
+	return of ? 100.0 * (double)part / (double)of : 0;
+}
+
+static double rate(const struct dedup_result *r)
+{
+	return r->times.wall > 0 ? (double)r->bytes / 1e6 / r->times.wall : 0;
+}
+
+static void print_near(const struct dedup_command *c, const struct dedup_result *r)
+{
+	const struct dedup_options *o = &c->dedup;
+
+	if (o->method == DEDUP_EXACT)
+		printf("near    not looked for\n");
+	else
+		printf("near    %llu duplicates from %g on (%ux%u bands; %llu pairs compared, %llu of them "
+		       "rejected)\n",
+			(unsigned long long)r->near, o->threshold, o->bands.bands, o->bands.rows,
+			(unsigned long long)r->candidates, (unsigned long long)r->rejected);
+}
+
+static void print_kept(const struct dedup_command *c, const struct dedup_result *r)
+{
+	char kept[PRINT_AMOUNT];
+
+	printf("kept    %llu documents (%.1f %%), %s%s%s", (unsigned long long)r->kept,
+		share(r->kept, r->documents), print_bytes(kept, r->kept_bytes), c->dedup.output ? " in " : "",
+		c->dedup.output ? c->dedup.output : "; no record was written");
+	if (r->faults)
+		printf("; %llu bad records %s", (unsigned long long)r->faults,
+			c->dedup.on_error == DEDUP_QUARANTINE ? "in quarantine" : "skipped");
+	putchar('\n');
+}
+
+void dedup_summary_print(const struct dedup_command *c, const struct dedup_result *r)
+{
+	const struct dedup_times *t = &r->times;
+	char read[PRINT_AMOUNT];
+
+	printf("read    %llu documents, %s in %zu file%s; %.0f bytes a text\n",
+		(unsigned long long)r->documents, print_bytes(read, r->bytes), c->dedup.inputs->count,
+		c->dedup.inputs->count == 1 ? "" : "s",
+		r->documents ? (double)r->text_bytes / (double)r->documents : 0);
+	printf("exact   %llu duplicates (%.1f %%)\n", (unsigned long long)r->exact,
+		share(r->exact, r->documents));
+	print_near(c, r);
+	print_kept(c, r);
+	printf("time    %.2f s, %.0f MB/s with %u thread%s: parse %.2f, hash %.2f, normalise %.2f, sketch "
+	       "%.2f, "
+	       "band %.2f, verify %.2f, write %.2f\n",
+		t->wall, rate(r), c->dedup.threads, c->dedup.threads == 1 ? "" : "s", t->parse, t->exact,
+		t->normalise, t->sketch, t->band, t->verify, t->write);
+}
+
+static double cpu_seconds(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+}
+
+void dedup_summary_json(const struct dedup_command *c, const struct dedup_result *r)
+{
+	const struct dedup_times *t = &r->times;
+	json_t *seconds = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "wall", t->wall, "cpu",
+		cpu_seconds(), "parse", t->parse, "hash", t->exact, "normalise", t->normalise, "sketch",
+		t->sketch, "band", t->band, "verify", t->verify, "write", t->write);
+	json_t *all = json_pack(
+		"{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:o}",
+		"files", (int)c->dedup.inputs->count, "documents", (json_int_t)r->documents, "bytes",
+		(json_int_t)r->bytes, "text_bytes", (json_int_t)r->text_bytes, "bad", (json_int_t)r->faults,
+		"distinct", (json_int_t)r->distinct, "exact", (json_int_t)r->exact, "near",
+		(json_int_t)r->near, "candidates", (json_int_t)r->candidates, "rejected",
+		(json_int_t)r->rejected, "kept", (json_int_t)r->kept, "kept_bytes", (json_int_t)r->kept_bytes,
+		"memory_bytes", (json_int_t)r->memory, "bands", (int)c->dedup.bands.bands, "rows",
+		(int)c->dedup.bands.rows, "threads", (int)c->dedup.threads, "seconds", seconds);
+
+	print_json(all);
+	json_decref(all);
+}

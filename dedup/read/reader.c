@@ -110,11 +110,12 @@ static int keep_tail(struct dedup_reader *r, const char *from, size_t len)
 
 static uint32_t count_lines(const char *data, size_t len)
 {
+	const char *end = data + len, *next;
 	uint32_t lines = 0;
 
-	for (size_t i = 0; i < len; i++)
-		lines += data[i] == '\n';
-	return lines + (len && data[len - 1] != '\n');
+	for (; data < end && (next = memchr(data, '\n', (size_t)(end - data))); data = next + 1)
+		lines++;
+	return lines + (data < end);
 }
 
 /* Sets what the block's place is, and moves on by its lines. */

@@ -66,47 +66,23 @@ int dedup_nfc_is_plain(int32_t c)
 	return 0;
 }
 
-static bool needs_nfc(const char *text, size_t len)
-{
-	const uint8_t *p = (const uint8_t *)text;
-
-	while (len) {
-		utf8proc_int32_t c;
-		utf8proc_ssize_t n;
-
-		if (*p < 0xcc) { /* below U+0300 */
-			p++;
-			len--;
-			continue;
-		}
-		n = utf8proc_iterate(p, (utf8proc_ssize_t)len, &c);
-		if (n <= 0)
-			n = 1;
-		else if (!dedup_nfc_is_plain(c))
-			return true;
-		p += n;
-		len -= (size_t)n;
-	}
-	return false;
-}
-
 static int make_room(struct dedup_words *words, size_t len)
 {
-	size_t most = len + 2; /* a word takes a byte at least */
+	size_t most = 3 * len + 2; /* a word takes a byte at least; NFC makes at most three of one */
 
 	if (words->capacity < most) {
-		uint64_t *grown = realloc(words->v, 2 * most * sizeof *grown);
+		uint64_t *grown = realloc(words->v, (most + most / 2) * sizeof *grown);
 
 		if (!grown)
 			return -ENOMEM;
 		words->v = grown;
-		words->capacity = 2 * most;
+		words->capacity = most + most / 2;
 	}
-	most = 2 * len + 16; /* lower case takes at most 3 bytes for 2, and one store goes past the end */
+	most = 5 * len + 16; /* lower case makes at most three bytes of two */
 	if (words->word_capacity < most) {
 		free(words->word);
-		words->word = malloc(2 * most);
-		words->word_capacity = words->word ? 2 * most : 0;
+		words->word = malloc(most + most / 2);
+		words->word_capacity = words->word ? most + most / 2 : 0;
 	}
 	return words->word ? 0 : -ENOMEM;
 }
@@ -138,10 +114,10 @@ static bool is_space(utf8proc_category_t category, utf8proc_int32_t c)
 }
 
 /* One code point that is not ASCII: bytes it takes; *len is that of the word. */
-static size_t wide(struct dedup_words *words, const char *at, size_t left, size_t *len)
+static size_t wide(struct dedup_words *words, const uint8_t *at, size_t left, size_t *len)
 {
 	utf8proc_int32_t c;
-	utf8proc_ssize_t n = utf8proc_iterate((const uint8_t *)at, (utf8proc_ssize_t)left, &c);
+	utf8proc_ssize_t n = utf8proc_iterate(at, (utf8proc_ssize_t)left, &c);
 	utf8proc_category_t category;
 
 	if (n <= 0)
@@ -166,50 +142,76 @@ static size_t wide(struct dedup_words *words, const char *at, size_t left, size_
 	return (size_t)n;
 }
 
-static void split(struct dedup_words *words, const char *text, size_t text_len)
+static bool is_plain(const uint8_t *at, size_t left)
 {
-	const uint8_t *p = (const uint8_t *)text;
+	utf8proc_int32_t c;
+
+	if (*at < 0xcc) /* below U+0300 */
+		return true;
+	return utf8proc_iterate(at, (utf8proc_ssize_t)left, &c) <= 0 || dedup_nfc_is_plain(c);
+}
+
+static int split(struct dedup_words *words, const uint8_t *text, size_t text_len, bool nfc);
+
+/* What lies up to the next white space, *len bytes, composed: white space composes with nothing. */
+static int split_composed(struct dedup_words *words, const uint8_t *text, size_t left, size_t *len)
+{
+	uint8_t *composed = NULL;
+	utf8proc_ssize_t n;
+	size_t end = 0;
+	int rc;
+
+	while (end < left && words->map[text[end]] != SPACE)
+		end++;
+	*len = end;
+	n = utf8proc_map(text, (utf8proc_ssize_t)end, &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+	if (n == UTF8PROC_ERROR_NOMEM)
+		return -ENOMEM;
+	rc = n < 0 ? split(words, text, end, false) : split(words, composed, (size_t)n, false);
+	free(composed);
+	return rc;
+}
+
+static int split(struct dedup_words *words, const uint8_t *text, size_t text_len, bool nfc)
+{
 	size_t i = 0, len = 0;
+	size_t start = 0, count = words->count; /* after the last white space */
 
 	while (i < text_len) {
-		uint8_t c = words->map[p[i]];
+		uint8_t c = words->map[text[i]];
 
 		if (c > SPACE) {
 			words->word[len++] = (char)c;
 			i++;
+		} else if (c == OTHER && nfc && !is_plain(text + i, text_len - i)) {
+			int rc;
+
+			words->count = count;
+			rc = split_composed(words, text + start, text_len - start, &len);
+			if (rc)
+				return rc;
+			i = start + len;
+			len = 0;
 		} else if (c == OTHER) {
 			i += wide(words, text + i, text_len - i, &len);
 		} else {
-			if (c == SPACE) {
-				end_word(words, len);
-				len = 0;
-			}
 			i++;
+			if (c != SPACE)
+				continue;
+			end_word(words, len);
+			len = 0;
+			start = i;
+			count = words->count;
 		}
 	}
 	end_word(words, len);
+	return 0;
 }
 
 int dedup_words_of(struct dedup_words *words, const char *text, size_t len)
 {
-	uint8_t *composed = NULL;
-	int rc;
+	int rc = make_room(words, len);
 
 	words->count = 0;
-	if ((words->normalise & DEDUP_NFC) && needs_nfc(text, len)) {
-		utf8proc_ssize_t n = utf8proc_map((const uint8_t *)text, (utf8proc_ssize_t)len, &composed,
-			UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-
-		if (n == UTF8PROC_ERROR_NOMEM)
-			return -ENOMEM;
-		if (n >= 0) {
-			text = (const char *)composed;
-			len = (size_t)n;
-		}
-	}
-	rc = make_room(words, len);
-	if (!rc)
-		split(words, text, len);
-	free(composed);
-	return rc;
+	return rc ? rc : split(words, (const uint8_t *)text, len, words->normalise & DEDUP_NFC);
 }

@@ -54,6 +54,12 @@ static void normalises(void **state)
 	assert_true(same(DEDUP_NORMALISE_ALL, "soft\xc2\xadhyphen", "softhyphen"));
 	assert_true(same(DEDUP_NORMALISE_ALL, "\xd0\x9c\xd0\x98\xd0\xa0", "\xd0\xbc\xd0\xb8\xd1\x80"));
 	assert_false(same(DEDUP_NORMALISE_ALL, "ab c", "a bc"));
+	/* Composed up to white space only, and what was split before is taken back. */
+	assert_true(same(DEDUP_NORMALISE_ALL,
+		"\xe6\x97\xa5\xe6\x9c\xac"
+		"e\xcc\x81 o\xcc\x88x E\xcc\x81",
+		"\xe6\x97\xa5\xe6\x9c\xac\xc3\xa9 \xc3\xb6x \xc3\xa9"));
+	assert_true(same(DEDUP_NORMALISE_ALL, "\xe0\xa5\x98", "\xe0\xa4\x95\xe0\xa4\xbc"));
 	assert_false(same(0, "Stop", "stop"));
 	assert_false(same(DEDUP_LOWER, "stop", "stop!"));
 	assert_true(same(DEDUP_LOWER, "STOP!", "stop!"));

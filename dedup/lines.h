@@ -12,10 +12,10 @@
 #define DEDUP_LINE_BLANK 0xfffffffeu /* no record; it is copied */
 #define DEDUP_LINE_BAD 0xffffffffu   /* a fault; it is not copied */
 
-#define DEDUP_LINES_SEGMENT (1u << 20)
+#define DEDUP_LINES_SEGMENT (1u << 18)
 
 struct dedup_lines {
-	uint32_t *segments[4096]; /* of DEDUP_LINES_SEGMENT lines each */
+	uint32_t *segments[1u << 14]; /* of DEDUP_LINES_SEGMENT lines each */
 };
 
 /* Room for lines up to `id`, itself included. One thread at a time. -ENOMEM. */

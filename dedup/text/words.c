@@ -11,6 +11,14 @@
 
 enum { DELETED = 0, OTHER = 1, SPACE = ' ' };
 
+#define RUN 2048u /* bytes of ASCII at once */
+
+/* How far a text is: word[0..len) is the start of the word at hand; `count` words were there at the last
+ * white space. */
+struct state {
+	size_t len, count;
+};
+
 static uint8_t ascii_of(unsigned c, unsigned normalise)
 {
 	if (c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f))
@@ -87,10 +95,16 @@ static int make_room(struct dedup_words *words, size_t len)
 	return words->word ? 0 : -ENOMEM;
 }
 
-static inline void end_word(struct dedup_words *words, size_t len)
+static inline void add_word(struct dedup_words *words, const char *word, size_t len)
 {
 	if (len)
-		words->v[words->count++] = XXH3_64bits(words->word, len);
+		words->v[words->count++] = XXH3_64bits(word, len);
+}
+
+static void end_word(struct dedup_words *words, struct state *state)
+{
+	add_word(words, words->word, state->len);
+	state->len = 0;
 }
 
 static bool stands_alone(utf8proc_int32_t c)
@@ -113,8 +127,8 @@ static bool is_space(utf8proc_category_t category, utf8proc_int32_t c)
 	       category == UTF8PROC_CATEGORY_ZP;
 }
 
-/* One code point that is not ASCII: bytes it takes; *len is that of the word. */
-static size_t wide(struct dedup_words *words, const uint8_t *at, size_t left, size_t *len)
+/* One code point that is not ASCII: bytes it takes. */
+static size_t wide(struct dedup_words *words, struct state *state, const uint8_t *at, size_t left)
 {
 	utf8proc_int32_t c;
 	utf8proc_ssize_t n = utf8proc_iterate(at, (utf8proc_ssize_t)left, &c);
@@ -124,22 +138,60 @@ static size_t wide(struct dedup_words *words, const uint8_t *at, size_t left, si
 		return 1;
 	category = utf8proc_category(c);
 	if (is_space(category, c)) {
-		end_word(words, *len);
-		*len = 0;
+		end_word(words, state);
 	} else if (!is_deleted(category, words->normalise)) {
 		if (words->normalise & DEDUP_LOWER)
 			c = utf8proc_tolower(c);
-		if (stands_alone(c)) {
-			end_word(words, *len);
-			*len = 0;
-		}
-		*len += (size_t)utf8proc_encode_char(c, (uint8_t *)words->word + *len);
-		if (stands_alone(c)) {
-			end_word(words, *len);
-			*len = 0;
-		}
+		if (stands_alone(c))
+			end_word(words, state);
+		state->len += (size_t)utf8proc_encode_char(c, (uint8_t *)words->word + state->len);
+		if (stands_alone(c))
+			end_word(words, state);
 	}
 	return (size_t)n;
+}
+
+/* The length of the ASCII that a text begins with, RUN at most. */
+static size_t ascii_run(const uint8_t *text, size_t len)
+{
+	size_t n = 0;
+	uint64_t eight;
+
+	len = len < RUN ? len : RUN;
+	for (; n + 8 <= len; n += 8) {
+		memcpy(&eight, text + n, 8);
+		if (eight & 0x8080808080808080u)
+			break;
+	}
+	while (n < len && text[n] < 0x80)
+		n++;
+	return n;
+}
+
+/* Every byte is stored and every place noted as an end; what moves on decides which of them count. So nothing
+ * is left to guess for the processor. */
+static void narrow(struct dedup_words *words, struct state *state, const uint8_t *text, size_t n)
+{
+	size_t ends[RUN + 1], count = 0, start = 0, len = state->len;
+	char *out = words->word;
+
+	for (size_t i = 0; i < n; i++) {
+		uint8_t c = words->map[text[i]];
+
+		out[len] = (char)c;
+		len += c > SPACE;
+		ends[count] = len;
+		count += c == SPACE;
+	}
+	for (size_t i = 0; i < count; i++) {
+		add_word(words, out + start, ends[i] - start);
+		start = ends[i];
+	}
+	if (count)
+		state->count = words->count;
+	if (start)
+		memmove(out, out + start, len - start);
+	state->len = len - start;
 }
 
 static bool is_plain(const uint8_t *at, size_t left)
@@ -153,59 +205,54 @@ static bool is_plain(const uint8_t *at, size_t left)
 
 static int split(struct dedup_words *words, const uint8_t *text, size_t text_len, bool nfc);
 
-/* What lies up to the next white space, *len bytes, composed: white space composes with nothing. */
-static int split_composed(struct dedup_words *words, const uint8_t *text, size_t left, size_t *len)
+/* Goes back to the last white space before text[*at], composes what lies up to the next one, and splits that:
+ * white space composes with nothing. */
+static int split_composed(
+	struct dedup_words *words, struct state *state, const uint8_t *text, size_t len, size_t *at)
 {
+	size_t start = *at, end = *at;
 	uint8_t *composed = NULL;
 	utf8proc_ssize_t n;
-	size_t end = 0;
 	int rc;
 
-	while (end < left && words->map[text[end]] != SPACE)
+	while (start && words->map[text[start - 1]] != SPACE)
+		start--;
+	while (end < len && words->map[text[end]] != SPACE)
 		end++;
-	*len = end;
-	n = utf8proc_map(text, (utf8proc_ssize_t)end, &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+	words->count = state->count;
+	state->len = 0;
+	*at = end;
+	n = utf8proc_map(
+		text + start, (utf8proc_ssize_t)(end - start), &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 	if (n == UTF8PROC_ERROR_NOMEM)
 		return -ENOMEM;
-	rc = n < 0 ? split(words, text, end, false) : split(words, composed, (size_t)n, false);
+	rc = n < 0 ? split(words, text + start, end - start, false)
+		   : split(words, composed, (size_t)n, false);
+	state->count = words->count;
 	free(composed);
 	return rc;
 }
 
 static int split(struct dedup_words *words, const uint8_t *text, size_t text_len, bool nfc)
 {
-	size_t i = 0, len = 0;
-	size_t start = 0, count = words->count; /* after the last white space */
+	struct state state = {.count = words->count};
+	size_t i = 0;
+	int rc = 0;
 
-	while (i < text_len) {
-		uint8_t c = words->map[text[i]];
+	while (!rc && i < text_len) {
+		size_t n = ascii_run(text + i, text_len - i);
 
-		if (c > SPACE) {
-			words->word[len++] = (char)c;
-			i++;
-		} else if (c == OTHER && nfc && !is_plain(text + i, text_len - i)) {
-			int rc;
-
-			words->count = count;
-			rc = split_composed(words, text + start, text_len - start, &len);
-			if (rc)
-				return rc;
-			i = start + len;
-			len = 0;
-		} else if (c == OTHER) {
-			i += wide(words, text + i, text_len - i, &len);
+		if (n) {
+			narrow(words, &state, text + i, n);
+			i += n;
+		} else if (nfc && !is_plain(text + i, text_len - i)) {
+			rc = split_composed(words, &state, text, text_len, &i);
 		} else {
-			i++;
-			if (c != SPACE)
-				continue;
-			end_word(words, len);
-			len = 0;
-			start = i;
-			count = words->count;
+			i += wide(words, &state, text + i, text_len - i);
 		}
 	}
-	end_word(words, len);
-	return 0;
+	end_word(words, &state);
+	return rc;
 }
 
 int dedup_words_of(struct dedup_words *words, const char *text, size_t len)

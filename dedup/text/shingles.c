@@ -139,3 +139,12 @@ double dedup_set_jaccard(const struct dedup_set *set, const uint64_t *v, size_t 
 	}
 	return (double)common / (double)(both - common);
 }
+
+size_t dedup_set_common(const struct dedup_set *set, const uint64_t *v, size_t count)
+{
+	size_t common = 0;
+
+	for (size_t i = 0; i < count; i++)
+		common += has(set->slots, set->mask, v[i]);
+	return common;
+}

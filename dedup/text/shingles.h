@@ -34,5 +34,7 @@ void dedup_set_release(struct dedup_set *set);
 /* Exact Jaccard similarity of the set and another text's distinct shingles if it is `threshold` or more;
  * otherwise some value below `threshold`, found with as few look-ups as will do. 0 where both are empty. */
 double dedup_set_jaccard(const struct dedup_set *set, const uint64_t *v, size_t count, double threshold);
+/* How many of another text's distinct shingles the set has. */
+size_t dedup_set_common(const struct dedup_set *set, const uint64_t *v, size_t count);
 
 #endif

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tools/dedup/errors.h"
+#include "tools/dedup/explain.h"
 #include "tools/dedup/options.h"
 #include "tools/dedup/summary.h"
 #include "tools/print.h"
@@ -24,54 +26,6 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write(2) */
-}
-
-static enum tool_exit exit_of(int error)
-{
-	switch (-error) {
-	case EBADMSG:
-	case EIO:
-		return TOOL_DATA;
-	case ENOENT:
-	case ENOTDIR:
-	case EISDIR:
-	case EEXIST:
-	case ENAMETOOLONG:
-		return TOOL_USAGE;
-	default:
-		return TOOL_SYSTEM;
-	}
-}
-
-static const char *next_step(int error)
-{
-	switch (-error) {
-	case EBADMSG:
-		return "--on-error skip leaves out what is bad";
-	case ENOENT:
-		return "check the path";
-	case EEXIST:
-		return "choose another directory";
-	case ENOSPC:
-	case EDQUOT:
-		return "free some space there and try again";
-	case ESTALE:
-		return "run it again when nobody writes to it";
-	default:
-		return NULL;
-	}
-}
-
-static const char *reason(int error)
-{
-	switch (-error) {
-	case ESTALE:
-		return "it was changed while it was read";
-	case EOVERFLOW:
-		return "there are more than 4,294,967,280 lines";
-	default:
-		return strerror(-error);
-	}
 }
 
 struct shown {
@@ -107,18 +61,6 @@ static void show_fault(void *ctx, const struct dedup_fault *fault)
 		(unsigned long long)fault->line, fault->why);
 }
 
-static int complain_of_result(const struct dedup_result *result, int error)
-{
-	const struct dedup_fault *fault = &result->fault;
-	const char *why = fault->why ? fault->why : reason(error);
-	const char *what = *result->path ? result->path : fault->input ? fault->input->path : "mithril-dedup";
-
-	if (fault->line)
-		return dedup_complain(exit_of(error), what, next_step(error), "line %llu: %s",
-			(unsigned long long)fault->line, why);
-	return dedup_complain(exit_of(error), what, next_step(error), "%s", why);
-}
-
 static int add_inputs(struct dedup_inputs *inputs, const struct dedup_command *command)
 {
 	int rc;
@@ -128,14 +70,13 @@ static int add_inputs(struct dedup_inputs *inputs, const struct dedup_command *c
 		if (rc == -EEXIST)
 			return dedup_complain(TOOL_USAGE, command->files[i], NULL, "it is named twice");
 		if (rc)
-			return dedup_complain(
-				exit_of(rc), command->files[i], next_step(rc), "%s", reason(rc));
+			return dedup_error_report(command->files[i], rc);
 	}
 	rc = dedup_inputs_name(inputs);
 	if (rc == -EEXIST)
 		return dedup_complain(
 			TOOL_USAGE, "FILE", NULL, "two inputs would have the same name in the output");
-	return rc ? dedup_complain(exit_of(rc), "FILE", next_step(rc), "%s", reason(rc)) : TOOL_OK;
+	return rc ? dedup_error_report("FILE", rc) : TOOL_OK;
 }
 
 static int run(struct dedup_command *command, struct shown *shown)
@@ -154,7 +95,7 @@ static int run(struct dedup_command *command, struct shown *shown)
 		raise(caught);
 	}
 	if (rc)
-		return complain_of_result(&result, rc);
+		return dedup_error_report_fault(&result.fault, result.path, rc);
 	(command->json ? dedup_summary_json : dedup_summary_print)(command, &result);
 	if (fflush(stdout) || ferror(stdout))
 		return dedup_complain(TOOL_SYSTEM, "standard output", NULL, "%s", strerror(errno));
@@ -170,6 +111,8 @@ int main(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	if (command.explain)
+		return dedup_explain_run(&command);
 	catch_signals();
 	code = add_inputs(&inputs, &command);
 	command.dedup.inputs = &inputs;

@@ -14,12 +14,13 @@
 
 static const char help[] =
 	"Usage: mithril-dedup [OPTIONS] FILE... -o DIR\n"
+	"       mithril-dedup explain [OPTIONS] FILE:LINE FILE:LINE\n"
 	"\n"
 	"Copies records to DIR without those whose text another has too, exactly or nearly.\n"
 	"FILE is JSON lines or plain text (*.txt, a line a document), also compressed with\n"
 	"gzip, zstd, bzip2 or xz; a pattern in quotes; or - for standard input. In DIR files\n"
 	"have the names they had and the same compression, records are as they came and in\n"
-	"order.\n"
+	"order. explain says why two records are or are not duplicates.\n"
 	"\n"
 	"What is compared:\n"
 	"  -f, --field NAME        string of a record, with dots for objects in it\n"
@@ -246,12 +247,36 @@ static int wrong_usage(void)
 	return TOOL_USAGE;
 }
 
+/* What every command has for its bands. */
+static int choose_bands(struct dedup_options *d)
+{
+	if (!d->bands.bands)
+		d->bands = dedup_bands_choose(d->threshold, d->values);
+	else if (d->values < d->bands.bands * d->bands.rows)
+		d->values = d->bands.bands * d->bands.rows;
+	return -1;
+}
+
+static int finish_explain(struct dedup_command *c)
+{
+	const struct dedup_options *d = &c->dedup;
+
+	if (d->output || d->duplicates || d->force || c->dry_run || d->on_error != DEDUP_STOP)
+		return dedup_complain(TOOL_USAGE, "explain", NULL, "it writes no files");
+	if (c->count == 2)
+		return choose_bands(&c->dedup);
+	dedup_complain(TOOL_USAGE, "explain", NULL, "two records are compared, each given as FILE:LINE");
+	return wrong_usage();
+}
+
 static int finish(struct dedup_command *c, int argc, char **argv)
 {
 	struct dedup_options *d = &c->dedup;
 
 	c->files = argv + optind;
 	c->count = argc - optind;
+	if (c->explain)
+		return finish_explain(c);
 	if (!c->count) {
 		dedup_complain(TOOL_USAGE, "FILE", NULL, "no file is named");
 		return wrong_usage();
@@ -266,11 +291,7 @@ static int finish(struct dedup_command *c, int argc, char **argv)
 		return dedup_complain(TOOL_USAGE, "--on-error quarantine", NULL, "this needs -o");
 	if (c->dry_run)
 		d->output = NULL;
-	if (!d->bands.bands)
-		d->bands = dedup_bands_choose(d->threshold, d->values);
-	else if (d->values < d->bands.bands * d->bands.rows)
-		d->values = d->bands.bands * d->bands.rows;
-	return -1;
+	return choose_bands(d);
 }
 
 int dedup_options_parse(struct dedup_command *c, int argc, char **argv)
@@ -288,6 +309,11 @@ int dedup_options_parse(struct dedup_command *c, int argc, char **argv)
 				.threads = processors(),
 			},
 	};
+	c->explain = argc > 1 && !strcmp(argv[1], "explain");
+	if (c->explain) {
+		argc--;
+		argv++;
+	}
 	opterr = 0;
 	while ((val = getopt_long(argc, argv, ":f:m:t:T:o:njhV", long_options, NULL)) != -1) {
 		const char *may_be;

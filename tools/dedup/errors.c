@@ -1,0 +1,71 @@
+#include "tools/dedup/errors.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tools/dedup/options.h"
+#include "tools/tool.h"
+
+static enum tool_exit exit_of(int error)
+{
+	switch (-error) {
+	case EBADMSG:
+	case EIO:
+		return TOOL_DATA;
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case EEXIST:
+	case ENAMETOOLONG:
+		return TOOL_USAGE;
+	default:
+		return TOOL_SYSTEM;
+	}
+}
+
+static const char *next_step(int error)
+{
+	switch (-error) {
+	case EBADMSG:
+		return "--on-error skip leaves out what is bad";
+	case ENOENT:
+		return "check the path";
+	case EEXIST:
+		return "choose another directory";
+	case ENOSPC:
+	case EDQUOT:
+		return "free some space there and try again";
+	case ESTALE:
+		return "run it again when nobody writes to it";
+	default:
+		return NULL;
+	}
+}
+
+static const char *reason(int error)
+{
+	switch (-error) {
+	case ESTALE:
+		return "it was changed while it was read";
+	case EOVERFLOW:
+		return "there are more than 4,294,967,280 lines";
+	default:
+		return strerror(-error);
+	}
+}
+
+int dedup_error_report(const char *what, int error)
+{
+	return dedup_complain(exit_of(error), what, next_step(error), "%s", reason(error));
+}
+
+int dedup_error_report_fault(const struct dedup_fault *fault, const char *path, int error)
+{
+	const char *why = fault->why ? fault->why : reason(error);
+	const char *what = *path ? path : fault->input ? fault->input->path : "mithril-dedup";
+
+	if (fault->line)
+		return dedup_complain(exit_of(error), what, next_step(error), "line %llu: %s",
+			(unsigned long long)fault->line, why);
+	return dedup_complain(exit_of(error), what, next_step(error), "%s", why);
+}

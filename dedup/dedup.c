@@ -95,8 +95,8 @@ static void count_memory(
 
 	for (unsigned i = 0; i < s->threads; i++)
 		held += s->arenas[i].bytes;
-	if (result->memory < s->exact_memory)
-		result->memory = s->exact_memory;
+	if (result->memory < s->table_memory)
+		result->memory = s->table_memory;
 	result->memory +=
 		held + (lines / DEDUP_LINES_SEGMENT + (lines > 0)) * DEDUP_LINES_SEGMENT * sizeof(uint32_t);
 }

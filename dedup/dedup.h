@@ -14,7 +14,11 @@
 #include "dedup/sketch/sketch.h"
 #include "dedup/text/words.h"
 
-enum dedup_method { DEDUP_NEAR, DEDUP_EXACT }; /* near: exact ones too */
+enum dedup_method {
+	DEDUP_NEAR, /* exact ones too */
+	DEDUP_EXACT,
+	DEDUP_STREAM, /* whatever shares a band with an earlier text, by Bloom filters of a fixed size */
+};
 enum dedup_keep { DEDUP_KEEP_FIRST, DEDUP_KEEP_LONGEST };
 enum dedup_on_error { DEDUP_STOP, DEDUP_SKIP, DEDUP_QUARANTINE };
 
@@ -37,7 +41,9 @@ struct dedup_options {
 	enum dedup_sketch_kind sketch;
 	struct dedup_bands bands; /* bands * rows <= DEDUP_SKETCH_MAX */
 	unsigned values;	  /* of a sketch, >= bands * rows */
-	enum dedup_keep keep;
+	enum dedup_keep keep;	  /* with DEDUP_STREAM, the first */
+	uint64_t expect;	  /* DEDUP_STREAM: texts at most */
+	double wrong; /* DEDUP_STREAM: share of texts that may go for no reason, above 0, below 1 */
 	enum dedup_on_error on_error;
 	unsigned threads;	/* 1..DEDUP_THREADS_MAX */
 	const char *output;	/* a directory, made if need be; NULL: nothing is written */
@@ -73,8 +79,9 @@ struct dedup_result {
 
 /* 0; -EBADMSG: a record cannot be used (options->on_error is DEDUP_STOP); -EEXIST: a file of the output is
  * there already, or is an input; -ESTALE: an input was changed meanwhile; -EINTR; -ENOMEM; -EOVERFLOW: more
- * than DEDUP_LINES_MAX lines; errors of the files. After a failure no file of the output is there but whole
- * ones (all are renamed at the end), and result->fault and path say where it was. */
+ * than DEDUP_LINES_MAX lines; -ERANGE: more texts than expected; errors of the files. After a failure no file
+ * of the output is there but whole ones (all are renamed at the end), and result->fault and path say where it
+ * was. */
 int dedup_run(const struct dedup_options *options, struct dedup_result *result);
 
 #endif

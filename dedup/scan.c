@@ -11,10 +11,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "dedup/group/bloom.h"
 #include "dedup/group/exact.h"
 #include "dedup/group/parallel.h"
 #include "dedup/read/record.h"
 #include "dedup/text/shingles.h"
+#include "dedup/turns.h"
 #include "store/util/array.h"
 
 struct texts {
@@ -27,6 +29,13 @@ struct faults {
 	size_t count, capacity;
 };
 
+/* Texts of the block at hand that wait for their turn at the Bloom filters. */
+struct pending {
+	uint32_t *ids;
+	uint64_t *keys; /* `bands` each */
+	size_t count, capacity, keys_capacity;
+};
+
 /* One thread's. */
 struct worker {
 	struct dedup_block block;
@@ -36,6 +45,7 @@ struct worker {
 	uint64_t *sketch;
 	struct texts texts;
 	struct faults faults;
+	struct pending pending;
 	struct dedup_arena *arena;
 	struct dedup_result seen;
 	uint64_t mark; /* when the stage at hand began */
@@ -45,8 +55,11 @@ struct scanner {
 	const struct dedup_options *options;
 	struct dedup_scan *scan;
 	struct dedup_reader *reader;
-	pthread_mutex_t lock; /* of the reader together with the lines' room, and of progress */
-	struct dedup_exact *exact;
+	pthread_mutex_t lock;	   /* of the reader together with the lines' room, and of progress */
+	struct dedup_exact *exact; /* not with DEDUP_STREAM */
+	struct dedup_bloom bloom;  /* only with DEDUP_STREAM, and so are: */
+	struct dedup_turns turns;
+	uint64_t put;	   /* texts in the filters */
 	uint64_t seeds[2]; /* of the hashes: other ones each time, so that nobody can prepare collisions */
 	struct dedup_sketcher sketcher;
 	struct worker *workers;
@@ -131,6 +144,68 @@ static int note_near(struct scanner *s, struct worker *w, uint32_t id, const cha
 	return rc;
 }
 
+static int add_pending(struct scanner *s, struct worker *w, uint32_t id)
+{
+	struct pending *p = &w->pending;
+	unsigned bands = s->options->bands.bands;
+	uint32_t *ids = array_grow(p->ids, p->count, &p->capacity, sizeof *ids);
+
+	if (!ids)
+		return -ENOMEM;
+	p->ids = ids;
+	if (p->keys_capacity < p->capacity) {
+		uint64_t *keys = realloc(p->keys, p->capacity * bands * sizeof *keys);
+
+		if (!keys)
+			return -ENOMEM;
+		p->keys = keys;
+		p->keys_capacity = p->capacity;
+	}
+	dedup_sketch(&s->sketcher, w->shingles.v, w->shingles.count, w->sketch);
+	dedup_bands_keys(s->options->bands, w->sketch, p->keys + p->count * bands);
+	p->ids[p->count++] = id;
+	return 0;
+}
+
+static int note_stream(struct scanner *s, struct worker *w, uint32_t id, const char *text, size_t len)
+{
+	int rc;
+
+	w->seen.documents++;
+	w->seen.text_bytes += len;
+	*dedup_lines_at(&s->scan->lines, id) = id;
+	rc = dedup_words_of(&w->words, text, len);
+	lap(w, &w->seen.times.normalise);
+	if (!rc)
+		rc = dedup_shingles_of(&w->shingles, w->words.v, w->words.count, s->options->ngram);
+	if (!rc && w->shingles.count)
+		rc = add_pending(s, w, id);
+	lap(w, &w->seen.times.sketch);
+	return rc;
+}
+
+/* The block's texts go through the filters after those of all blocks before it. */
+static int put_pending(struct scanner *s, struct worker *w)
+{
+	struct pending *p = &w->pending;
+	int rc = 0;
+
+	if (!dedup_turns_wait(&s->turns, w->block.id))
+		return 0;
+	s->put += p->count;
+	if (s->put > s->options->expect)
+		rc = -ERANGE;
+	for (size_t i = 0; !rc && i < p->count; i++)
+		if (dedup_bloom_put(&s->bloom, p->keys + i * s->options->bands.bands)) {
+			*dedup_lines_at(&s->scan->lines, p->ids[i]) = DEDUP_LINE_GONE;
+			w->seen.near++;
+		}
+	p->count = 0;
+	dedup_turns_pass(&s->turns, w->block.id + w->block.lines);
+	lap(w, &w->seen.times.band);
+	return rc;
+}
+
 static int note_text(struct scanner *s, struct worker *w, uint32_t id, const char *text, size_t len)
 {
 	uint64_t hash = XXH3_128bits_withSeed(text, len, s->seeds[0]).low64;
@@ -166,6 +241,8 @@ static int note_line(struct scanner *s, struct worker *w, size_t number, const s
 	rc = dedup_record_text(w->json, s->options->inputs->v[w->block.input].format, s->options->field, line,
 		&text, &len, &why);
 	lap(w, &w->seen.times.parse);
+	if (!rc && s->options->method == DEDUP_STREAM)
+		return note_stream(s, w, id, text, len);
 	if (!rc)
 		return note_text(s, w, id, text, len);
 	if (rc == -ENOMEM)
@@ -228,11 +305,15 @@ static int work(void *ctx, unsigned thread)
 
 	while ((rc = take_block(s, w)) > 0) {
 		rc = note_block(s, w);
+		if (!rc && s->options->method == DEDUP_STREAM)
+			rc = put_pending(s, w);
 		if (rc)
 			break;
 	}
-	if (rc)
+	if (rc) {
 		s->stop = 1;
+		dedup_turns_end(&s->turns);
+	}
 	return rc;
 }
 
@@ -252,6 +333,8 @@ static void worker_release(struct worker *w)
 	dedup_shingles_release(&w->shingles);
 	free(w->sketch);
 	free(w->texts.v);
+	free(w->pending.ids);
+	free(w->pending.keys);
 	free(w->faults.v);
 }
 
@@ -316,6 +399,8 @@ static void add_up(const struct worker *w, struct dedup_result *result)
 	result->times.exact += w->seen.times.exact;
 	result->times.normalise += w->seen.times.normalise;
 	result->times.sketch += w->seen.times.sketch;
+	result->times.band += w->seen.times.band;
+	result->near += w->seen.near;
 }
 
 int dedup_scan(const struct dedup_options *options, struct dedup_scan *scan, struct dedup_result *result)
@@ -324,6 +409,7 @@ int dedup_scan(const struct dedup_options *options, struct dedup_scan *scan, str
 	int rc;
 
 	pthread_mutex_init(&s.lock, NULL);
+	dedup_turns_init(&s.turns);
 	if (getrandom(s.seeds, sizeof s.seeds, 0) != sizeof s.seeds)
 		s.seeds[0] = ~(s.seeds[1] = now_ns());
 	dedup_sketcher_init(&s.sketcher, options->sketch, options->values);
@@ -331,7 +417,11 @@ int dedup_scan(const struct dedup_options *options, struct dedup_scan *scan, str
 	scan->arenas = calloc(options->threads, sizeof *scan->arenas);
 	s.workers = calloc(options->threads, sizeof *s.workers);
 	scan->first_ids = calloc(options->inputs->count + 1, sizeof *scan->first_ids);
-	rc = scan->arenas && s.workers && scan->first_ids ? dedup_exact_new(&s.exact) : -ENOMEM;
+	rc = scan->arenas && s.workers && scan->first_ids ? 0 : -ENOMEM;
+	if (!rc && options->method == DEDUP_STREAM)
+		rc = dedup_bloom_init(&s.bloom, options->bands.bands, options->expect, options->wrong);
+	else if (!rc)
+		rc = dedup_exact_new(&s.exact);
 	for (unsigned i = 0; !rc && i < options->threads; i++)
 		rc = worker_init(&s.workers[i], options, &scan->arenas[i]);
 	for (size_t i = 0; i < options->inputs->count; i++)
@@ -348,7 +438,7 @@ int dedup_scan(const struct dedup_options *options, struct dedup_scan *scan, str
 
 		rc = gathered ? gathered : rc;
 	}
-	scan->exact_memory = dedup_exact_memory(s.exact);
+	scan->table_memory = s.exact ? dedup_exact_memory(s.exact) : dedup_bloom_memory(&s.bloom);
 	result->faults = scan->fault_count;
 	result->distinct = result->documents;
 	for (unsigned i = 0; i < options->threads; i++)
@@ -360,6 +450,8 @@ out:
 	free(s.workers);
 	dedup_reader_free(s.reader);
 	dedup_exact_free(s.exact);
+	dedup_bloom_release(&s.bloom);
+	dedup_turns_release(&s.turns);
 	pthread_mutex_destroy(&s.lock);
 	return rc;
 }

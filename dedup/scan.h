@@ -27,7 +27,7 @@ struct dedup_scan {
 	size_t fault_count;
 	struct dedup_arena *arenas; /* hold what the texts point to; one a thread */
 	unsigned threads;
-	size_t exact_memory;
+	size_t table_memory;
 };
 
 /* Adds to result what it has counted. -EBADMSG with DEDUP_STOP: the first fault alone is in `scan`. Otherwise

@@ -5,21 +5,19 @@
 
 #include "dedup/sketch/sketch.h"
 
-#define CHANCE_AT_THRESHOLD .98
-
 double dedup_bands_chance(struct dedup_bands bands, double s)
 {
 	return 1 - pow(1 - pow(s, bands.rows), bands.bands);
 }
 
-struct dedup_bands dedup_bands_choose(double threshold, unsigned k)
+struct dedup_bands dedup_bands_choose(double threshold, unsigned k, double chance)
 {
 	struct dedup_bands best = {k, 1};
 
 	for (unsigned rows = 2; rows <= k; rows++) {
 		struct dedup_bands bands = {k / rows, rows};
 
-		if (dedup_bands_chance(bands, threshold) < CHANCE_AT_THRESHOLD)
+		if (dedup_bands_chance(bands, threshold) < chance)
 			break;
 		best = bands;
 	}

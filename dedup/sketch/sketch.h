@@ -35,9 +35,12 @@ struct dedup_bands {
 
 /* The chance that sets of similarity `s` share a band: 1 - (1 - s^rows)^bands. */
 double dedup_bands_chance(struct dedup_bands bands, double s);
-/* Bands of as many rows as give a pair exactly at the threshold a chance of .98 with k values: more rows,
- * fewer candidates in vain. One row where nothing reaches that. */
-struct dedup_bands dedup_bands_choose(double threshold, unsigned k);
+#define DEDUP_CHANCE_VERIFIED .98 /* candidates are compared: those in vain cost time only */
+#define DEDUP_CHANCE_ALONE .5	  /* the bands alone decide: as often wrong above as below */
+
+/* Bands of as many rows as give a pair exactly at the threshold that chance with k values: more rows, fewer
+ * candidates in vain. One row where nothing reaches that. */
+struct dedup_bands dedup_bands_choose(double threshold, unsigned k, double chance);
 /* One 64-bit key a band, a hash of the ordered rows and of the band's number. */
 void dedup_bands_keys(struct dedup_bands bands, const uint64_t *sketch, uint64_t *keys);
 

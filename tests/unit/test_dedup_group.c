@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "dedup/group/bloom.h"
 #include "dedup/group/exact.h"
 #include "dedup/group/near.h"
 #include "dedup/group/parallel.h"
@@ -209,6 +210,57 @@ static void can_be_ended(void **state)
 	free(memory);
 }
 
+static void keys_of(uint64_t seed, uint64_t keys[10])
+{
+	for (unsigned b = 0; b < 10; b++)
+		keys[b] = mixed(seed * 10 + b);
+}
+
+/* What is in is found by any one band; of what is not, no more than the bound, when as many are in as
+ * expected. */
+static void bloom_keeps_its_bound(void **state)
+{
+	static const double bounds[] = {1e-1, 1e-2, 1e-3};
+	uint64_t keys[10], others[10];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+		struct dedup_bloom bloom;
+		unsigned wrong = 0, tried = 0;
+
+		assert_int_equal(dedup_bloom_init(&bloom, 10, 20000, bounds[i]), 0);
+		for (uint64_t n = 0; n < 20000; n++) {
+			keys_of(n, keys);
+			dedup_bloom_put(&bloom, keys);
+		}
+		for (uint64_t n = 0; n < 20000; n++) {
+			keys_of(n, keys);
+			keys_of(n + 1000000, others);
+			others[n % 10] = keys[n % 10];
+			assert_true(dedup_bloom_has(&bloom, others));
+		}
+		for (uint64_t n = 0; n < 200000; n++, tried++) {
+			keys_of(4000000 + n, others);
+			wrong += dedup_bloom_has(&bloom, others);
+		}
+		assert_true(wrong < tried * bounds[i] * 1.1 + 5);
+		assert_true(i || wrong > tried * bounds[i] * .5);
+		dedup_bloom_release(&bloom);
+	}
+}
+
+static void bloom_memory(void **state)
+{
+	struct dedup_bloom bloom;
+
+	(void)state;
+	assert_int_equal(dedup_bloom_init(&bloom, 20, 100000, 1e-5), 0);
+	assert_true(dedup_bloom_memory(&bloom) <= 76 * 100000);
+	dedup_bloom_release(&bloom);
+	assert_int_equal(dedup_bloom_init(&bloom, 20, UINT64_MAX, 1e-5), -ENOMEM);
+	dedup_bloom_release(&bloom);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +269,8 @@ int main(void)
 		cmocka_unit_test(collisions),
 		cmocka_unit_test(near_is_brute_force),
 		cmocka_unit_test(can_be_ended),
+		cmocka_unit_test(bloom_keeps_its_bound),
+		cmocka_unit_test(bloom_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,7 +118,7 @@ static void is_pinned(void **state)
 
 static void chooses_bands(void **state)
 {
-	struct dedup_bands bands = dedup_bands_choose(.8, 128);
+	struct dedup_bands bands = dedup_bands_choose(.8, 128, DEDUP_CHANCE_VERIFIED);
 
 	(void)state;
 	assert_int_equal(bands.bands, 18);
@@ -127,11 +127,14 @@ static void chooses_bands(void **state)
 		double threshold = t / 20.0;
 
 		for (unsigned k = 16; k <= 1024; k *= 2) {
-			bands = dedup_bands_choose(threshold, k);
+			bands = dedup_bands_choose(threshold, k, DEDUP_CHANCE_VERIFIED);
 			assert_true(bands.bands * bands.rows <= k && bands.rows >= 1);
 			assert_true(dedup_bands_chance(bands, threshold) >= .98 || bands.rows == 1);
 		}
 	}
+	bands = dedup_bands_choose(.8, 128, DEDUP_CHANCE_ALONE);
+	assert_int_equal(bands.bands, 10);
+	assert_int_equal(bands.rows, 12);
 	/* The figures of the literature for 14 bands of 8. */
 	assert_true(fabs(dedup_bands_chance((struct dedup_bands){14, 8}, .7) - .57) < .01);
 	assert_true(fabs(dedup_bands_chance((struct dedup_bands){14, 8}, .8) - .92) < .01);

@@ -17,6 +17,7 @@ static enum tool_exit exit_of(int error)
 	case EISDIR:
 	case EEXIST:
 	case ENAMETOOLONG:
+	case ERANGE:
 		return TOOL_USAGE;
 	default:
 		return TOOL_SYSTEM;
@@ -47,6 +48,8 @@ static const char *reason(int error)
 	switch (-error) {
 	case ESTALE:
 		return "it was changed while it was read";
+	case ERANGE:
+		return "there are more texts than --expect says";
 	case EOVERFLOW:
 		return "there are more than 4,294,967,280 lines";
 	default:

@@ -31,7 +31,11 @@ static const char help[] =
 	"      --ngram N           words a shingle (default: 5)\n"
 	"\n"
 	"How:\n"
-	"  -m, --method METHOD     near (default; includes exact), or exact\n"
+	"  -m, --method METHOD     near (default; includes exact), exact, or stream: what shares\n"
+	"                          a band with an earlier text goes, in memory that is fixed\n"
+	"      --expect N          texts at most (stream)\n"
+	"      --false-positives P share of texts that may go for no reason (stream; default:\n"
+	"                          0.00001)\n"
 	"  -t, --threshold J       Jaccard similarity from which on texts are near duplicates\n"
 	"                          (default: 0.8)\n"
 	"      --sketch KIND       fast (default), or permutations\n"
@@ -53,7 +57,20 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 fine, 1 a record or a file is bad, 2 wrong usage, 3 the system refused.\n";
 
-enum { NORMALISE = 256, NGRAM, FORMAT, SKETCH, VALUES, BANDS, KEEP, FORCE, DUPLICATES, ON_ERROR };
+enum {
+	NORMALISE = 256,
+	NGRAM,
+	FORMAT,
+	SKETCH,
+	VALUES,
+	BANDS,
+	KEEP,
+	FORCE,
+	DUPLICATES,
+	ON_ERROR,
+	EXPECT,
+	WRONG
+};
 
 static const struct option long_options[] = {
 	{"field", required_argument, NULL, 'f'},
@@ -67,6 +84,8 @@ static const struct option long_options[] = {
 	{"bands", required_argument, NULL, BANDS},
 	{"keep", required_argument, NULL, KEEP},
 	{"threads", required_argument, NULL, 'T'},
+	{"expect", required_argument, NULL, EXPECT},
+	{"false-positives", required_argument, NULL, WRONG},
 	{"output", required_argument, NULL, 'o'},
 	{"force", no_argument, NULL, FORCE},
 	{"duplicates", required_argument, NULL, DUPLICATES},
@@ -158,11 +177,20 @@ static bool threshold_of(const char *value, double *threshold)
 	return end != value && !*end && *threshold > 0 && *threshold <= 1;
 }
 
+static bool expect_of(const char *value, uint64_t *expect)
+{
+	unsigned number;
+	bool good = number_of(value, 1, UINT32_MAX, &number);
+
+	*expect = good ? number : 0;
+	return good;
+}
+
 /* What the option may be, for whom its value is none of it; NULL: the value is good. */
 static const char *set_word(struct dedup_command *c, int val, const char *value)
 {
 	static const char *const formats[] = {"auto", "jsonl", "text", NULL};
-	static const char *const methods[] = {"near", "exact", NULL};
+	static const char *const methods[] = {"near", "exact", "stream", NULL};
 	static const char *const sketches[] = {"fast", "permutations", NULL};
 	static const char *const keeps[] = {"first", "longest", NULL};
 	static const char *const errors[] = {"stop", "skip", "quarantine", NULL};
@@ -176,7 +204,7 @@ static const char *set_word(struct dedup_command *c, int val, const char *value)
 	case 'm':
 		i = word_of(value, methods);
 		c->dedup.method = (enum dedup_method)i;
-		return i < 0 ? "near or exact" : NULL;
+		return i < 0 ? "near, exact or stream" : NULL;
 	case SKETCH:
 		i = word_of(value, sketches);
 		c->dedup.sketch = (enum dedup_sketch_kind)i;
@@ -206,6 +234,10 @@ static const char *set(struct dedup_command *c, int val, const char *value)
 		return number_of(value, 1, DEDUP_NGRAM_MAX, &d->ngram) ? NULL : "1 to 64";
 	case 't':
 		return threshold_of(value, &d->threshold) ? NULL : "above 0, at most 1";
+	case EXPECT:
+		return expect_of(value, &d->expect) ? NULL : "a number of texts";
+	case WRONG:
+		return threshold_of(value, &d->wrong) && d->wrong < 1 ? NULL : "above 0, below 1";
 	case VALUES:
 		return number_of(value, 1, DEDUP_SKETCH_MAX, &d->values) ? NULL : "1 to 1024";
 	case BANDS:
@@ -251,7 +283,8 @@ static int wrong_usage(void)
 static int choose_bands(struct dedup_options *d)
 {
 	if (!d->bands.bands)
-		d->bands = dedup_bands_choose(d->threshold, d->values);
+		d->bands = dedup_bands_choose(d->threshold, d->values,
+			d->method == DEDUP_STREAM ? DEDUP_CHANCE_ALONE : DEDUP_CHANCE_VERIFIED);
 	else if (d->values < d->bands.bands * d->bands.rows)
 		d->values = d->bands.bands * d->bands.rows;
 	return -1;
@@ -261,8 +294,9 @@ static int finish_explain(struct dedup_command *c)
 {
 	const struct dedup_options *d = &c->dedup;
 
-	if (d->output || d->duplicates || d->force || c->dry_run || d->on_error != DEDUP_STOP)
-		return dedup_complain(TOOL_USAGE, "explain", NULL, "it writes no files");
+	if (d->output || d->duplicates || d->force || c->dry_run || d->on_error != DEDUP_STOP ||
+		d->method == DEDUP_STREAM)
+		return dedup_complain(TOOL_USAGE, "explain", NULL, "it writes no files, and verifies");
 	if (c->count == 2)
 		return choose_bands(&c->dedup);
 	dedup_complain(TOOL_USAGE, "explain", NULL, "two records are compared, each given as FILE:LINE");
@@ -289,6 +323,12 @@ static int finish(struct dedup_command *c, int argc, char **argv)
 		return dedup_complain(TOOL_USAGE, "-o -", NULL, "the output is a directory");
 	if (d->on_error == DEDUP_QUARANTINE && !d->output)
 		return dedup_complain(TOOL_USAGE, "--on-error quarantine", NULL, "this needs -o");
+	if (d->method == DEDUP_STREAM && (d->duplicates || d->keep != DEDUP_KEEP_FIRST))
+		return dedup_complain(TOOL_USAGE, "stream", NULL,
+			"it keeps the first, and cannot say what a text is a duplicate of");
+	if (d->method == DEDUP_STREAM && !d->expect)
+		return dedup_complain(
+			TOOL_USAGE, "stream", NULL, "--expect must say how many texts there are at most");
 	if (c->dry_run)
 		d->output = NULL;
 	return choose_bands(d);
@@ -306,6 +346,7 @@ int dedup_options_parse(struct dedup_command *c, int argc, char **argv)
 				.ngram = 5,
 				.threshold = .8,
 				.values = 128,
+				.wrong = 1e-5,
 				.threads = processors(),
 			},
 	};

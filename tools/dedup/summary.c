@@ -22,6 +22,10 @@ static void print_near(const struct dedup_command *c, const struct dedup_result 
 
 	if (o->method == DEDUP_EXACT)
 		printf("near    not looked for\n");
+	else if (o->method == DEDUP_STREAM)
+		printf("near    %llu texts share one of %ux%u bands with an earlier one, %g of them may "
+		       "not\n",
+			(unsigned long long)r->near, o->bands.bands, o->bands.rows, o->wrong);
 	else
 		printf("near    %llu duplicates from %g on (%ux%u bands; %llu pairs compared, %llu of them "
 		       "rejected)\n",
@@ -51,8 +55,11 @@ void dedup_summary_print(const struct dedup_command *c, const struct dedup_resul
 		(unsigned long long)r->documents, print_bytes(read, r->bytes), c->dedup.inputs->count,
 		c->dedup.inputs->count == 1 ? "" : "s",
 		r->documents ? (double)r->text_bytes / (double)r->documents : 0);
-	printf("exact   %llu duplicates (%.1f %%)\n", (unsigned long long)r->exact,
-		share(r->exact, r->documents));
+	if (c->dedup.method == DEDUP_STREAM)
+		printf("exact   not looked for by itself\n");
+	else
+		printf("exact   %llu duplicates (%.1f %%)\n", (unsigned long long)r->exact,
+			share(r->exact, r->documents));
 	print_near(c, r);
 	print_kept(c, r);
 	printf("time    %.2f s, %.0f MB/s with %u thread%s: parse %.2f, hash %.2f, normalise %.2f, sketch "

@@ -3,20 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "dedup/duplicates.h"
 #include "dedup/filter.h"
+#include "dedup/group/clock.h"
 #include "dedup/group/near.h"
 #include "dedup/scan.h"
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void tell_faults(const struct dedup_options *o, const struct dedup_scan *scan)
 {
@@ -106,7 +98,7 @@ int dedup_run(const struct dedup_options *o, struct dedup_result *result)
 	struct dedup_scan s = {0};
 	struct dedup_filter filter = {0};
 	struct dedup_outfile duplicates = {.fd = -1};
-	double start = now();
+	uint64_t start = dedup_now_ns();
 	int rc;
 
 	*result = (struct dedup_result){0};
@@ -127,6 +119,6 @@ int dedup_run(const struct dedup_options *o, struct dedup_result *result)
 	dedup_outfile_drop(&duplicates);
 	dedup_filter_release(&filter);
 	dedup_scan_release(&s);
-	result->times.wall = now() - start;
+	result->times.wall = (double)(dedup_now_ns() - start) * 1e-9;
 	return rc;
 }

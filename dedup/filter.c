@@ -5,8 +5,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "dedup/group/clock.h"
 #include "dedup/group/parallel.h"
 #include "dedup/read/reader.h"
 
@@ -163,20 +163,17 @@ static int work(void *ctx, unsigned thread)
 {
 	struct copier *c = ctx;
 	struct dedup_result seen = {0};
-	struct timespec start, end;
+	uint64_t start = dedup_now_ns();
 	int rc = 0;
 	size_t i;
 
 	(void)thread;
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!rc && (i = atomic_fetch_add(&c->next, 1)) < c->options->inputs->count)
 		rc = copy_file(c, i, &seen);
-	clock_gettime(CLOCK_MONOTONIC, &end);
 	pthread_mutex_lock(&c->lock);
 	c->result->kept += seen.kept;
 	c->result->kept_bytes += seen.kept_bytes;
-	c->result->times.write +=
-		(double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) * 1e-9;
+	c->result->times.write += (double)(dedup_now_ns() - start) * 1e-9;
 	pthread_mutex_unlock(&c->lock);
 	return rc;
 }

@@ -4,8 +4,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "dedup/group/clock.h"
 #include "dedup/group/filter.h"
 #include "dedup/group/index.h"
 #include "dedup/group/parallel.h"
@@ -32,14 +32,6 @@ struct near {
 	size_t from, to; /* the batch */
 	atomic_size_t next;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static int compare(const void *a, const void *b)
 {
@@ -107,15 +99,15 @@ static int verify(const struct near *near, struct finder *finder, struct dedup_t
 
 static int look_up(const struct near *near, struct finder *finder, size_t i, size_t from)
 {
-	uint64_t start = now_ns(), found;
+	uint64_t start = dedup_now_ns(), found;
 	int rc = find(near, finder, &near->texts[i], from);
 
-	found = now_ns();
+	found = dedup_now_ns();
 	finder->stats.band_ns += found - start;
 	if (rc || !finder->count)
 		return rc;
 	rc = verify(near, finder, &near->texts[i]);
-	finder->stats.verify_ns += now_ns() - found;
+	finder->stats.verify_ns += dedup_now_ns() - found;
 	return rc;
 }
 
@@ -194,7 +186,7 @@ int dedup_near(struct dedup_text *texts, size_t count, const struct dedup_near_o
 	struct dedup_near_stats *stats)
 {
 	struct near near = {.texts = texts, .count = count, .options = options};
-	uint64_t start = now_ns();
+	uint64_t start = dedup_now_ns();
 	size_t left, filter;
 	int rc;
 
@@ -206,7 +198,7 @@ int dedup_near(struct dedup_text *texts, size_t count, const struct dedup_near_o
 	rc = near.finders ? dedup_index_init(&near.index, left) : -ENOMEM;
 	if (rc)
 		goto out;
-	stats->band_ns = (now_ns() - start) * options->threads;
+	stats->band_ns = (dedup_now_ns() - start) * options->threads;
 	rc = run(&near, options->threads);
 	add_up(stats, near.finders, options->threads);
 	stats->memory = dedup_index_memory(&near.index);

@@ -1,0 +1,18 @@
+/*
+ * Time for the stages of a run.
+ */
+#ifndef MITHRIL_DEDUP_GROUP_CLOCK_H
+#define MITHRIL_DEDUP_GROUP_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline uint64_t dedup_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+#endif

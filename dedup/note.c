@@ -1,0 +1,144 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "dedup/group/clock.h"
+#include "dedup/read/record.h"
+#include "dedup/scanner.h"
+#include "store/util/array.h"
+
+void dedup_worker_lap(struct dedup_worker *w, double *stage)
+{
+	uint64_t now = dedup_now_ns();
+
+	*stage += (double)(now - w->mark) * 1e-9;
+	w->mark = now;
+}
+
+static int add_fault(struct dedup_worker *w, size_t line_in_block, const char *why)
+{
+	struct dedup_scan_fault *grown =
+		array_grow(w->faults.v, w->faults.count, &w->faults.capacity, sizeof *grown);
+
+	if (!grown)
+		return -ENOMEM;
+	w->faults.v = grown;
+	grown[w->faults.count++] = (struct dedup_scan_fault){
+		.id = w->block.id + (uint32_t)line_in_block,
+		.input = (uint32_t)w->block.input,
+		.line = w->block.line + line_in_block + 1,
+		.why = why,
+	};
+	return 0;
+}
+
+static int add_text(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, size_t bytes)
+{
+	unsigned bands = s->options->bands.bands;
+	size_t count = w->shingles.count;
+	struct dedup_text *grown;
+	uint64_t *data;
+
+	grown = array_grow(w->texts.v, w->texts.count, &w->texts.capacity, sizeof *grown);
+	if (!grown)
+		return -ENOMEM;
+	w->texts.v = grown;
+	data = dedup_arena_take(w->arena, bands + count);
+	if (!data)
+		return -ENOMEM;
+	if (count) {
+		dedup_sketch(&s->sketcher, w->shingles.v, count, w->sketch);
+		dedup_bands_keys(s->options->bands, w->sketch, data);
+		memcpy(data + bands, w->shingles.v, count * sizeof *data);
+	}
+	grown[w->texts.count++] = (struct dedup_text){
+		.keys = data,
+		.shingles = (uint32_t)count,
+		.id = id,
+		.bytes = (uint32_t)bytes,
+	};
+	return 0;
+}
+
+static int note_near(
+	struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, const char *text, size_t len)
+{
+	struct dedup_times *times = &w->seen.times;
+	int rc = dedup_words_of(&w->words, text, len);
+
+	dedup_worker_lap(w, &times->normalise);
+	if (!rc)
+		rc = dedup_shingles_of(&w->shingles, w->words.v, w->words.count, s->options->ngram);
+	if (!rc)
+		rc = add_text(s, w, id, len);
+	dedup_worker_lap(w, &times->sketch);
+	return rc;
+}
+
+static int note_text(
+	struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, const char *text, size_t len)
+{
+	uint64_t hash = XXH3_128bits_withSeed(text, len, s->seeds[0]).low64;
+	uint32_t check = (uint32_t)XXH64(text, len, s->seeds[1]), first, again;
+	int rc;
+
+	w->seen.documents++;
+	w->seen.text_bytes += len;
+	/* Before others can learn of it: they may say at once that it is a duplicate. */
+	*dedup_lines_at(&s->scan->lines, id) = id;
+	rc = dedup_exact_put(s->exact, hash, check, id, &first, &again);
+	if (rc < 0)
+		return rc;
+	if (!rc) {
+		w->seen.exact++;
+		*dedup_lines_at(&s->scan->lines, again) = first;
+	}
+	dedup_worker_lap(w, &w->seen.times.exact);
+	return rc && s->options->method == DEDUP_NEAR ? note_near(s, w, id, text, len) : 0;
+}
+
+static int note_line(
+	struct dedup_scanner *s, struct dedup_worker *w, size_t number, const struct dedup_line *line)
+{
+	uint32_t id = w->block.id + (uint32_t)number;
+	const char *text, *why;
+	size_t len;
+	int rc;
+
+	if (dedup_line_is_blank(line)) {
+		*dedup_lines_at(&s->scan->lines, id) = DEDUP_LINE_BLANK;
+		return 0;
+	}
+	rc = dedup_record_text(w->json, s->options->inputs->v[w->block.input].format, s->options->field, line,
+		&text, &len, &why);
+	dedup_worker_lap(w, &w->seen.times.parse);
+	if (!rc && s->options->method == DEDUP_STREAM)
+		return dedup_stream_note(s, w, id, text, len);
+	if (!rc)
+		return note_text(s, w, id, text, len);
+	if (rc == -ENOMEM)
+		return rc;
+	*dedup_lines_at(&s->scan->lines, id) = DEDUP_LINE_BAD;
+	rc = add_fault(w, number, why);
+	return rc ? rc : s->options->on_error == DEDUP_STOP ? -EBADMSG : 0;
+}
+
+int dedup_note_block(struct dedup_scanner *s, struct dedup_worker *w)
+{
+	struct dedup_line line;
+	size_t at = 0, number = 0;
+	int rc = 0;
+
+	w->seen.bytes += w->block.len;
+	if (w->block.why) {
+		*dedup_lines_at(&s->scan->lines, w->block.id) = DEDUP_LINE_BAD;
+		rc = add_fault(w, 0, w->block.why);
+		return rc ? rc : s->options->on_error == DEDUP_STOP ? -EBADMSG : 0;
+	}
+	while (!rc && dedup_block_line(&w->block, &at, &line))
+		rc = note_line(s, w, number++, &line);
+	return rc;
+}

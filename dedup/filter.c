@@ -61,6 +61,10 @@ static int write_stretch(struct copier *c, struct stretch *s)
 {
 	int rc = s->to ? dedup_outfile_write(s->to, s->from, s->len) : 0;
 
+	/* The last line of a file may have no end; in the quarantine another may follow. */
+	if (!rc && s->to && s->to == c->quarantine && s->len && s->from[s->len - 1] != '\n')
+		rc = dedup_outfile_write(s->to, "\n", 1);
+
 	if (rc) {
 		pthread_mutex_lock(&c->lock);
 		snprintf(c->result->path, sizeof c->result->path, "%s", s->to->path);

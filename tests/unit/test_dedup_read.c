@@ -250,6 +250,8 @@ static void finds_the_field(void **state)
 	assert_int_equal(JSON("{\"meta.text\": \"c\", \"meta\": {\"text\": \"d\"}}", "meta.text", "c"), 0);
 	assert_int_equal(JSON("{\"a\": {\"b.c\": \"e\"}}", "a.b.c", "e"), 0);
 	assert_int_equal(JSON("{\"text\": \"\"}", "text", ""), 0);
+	assert_int_equal(JSON("\xef\xbb\xbf{\"text\": \"f\"}", "text", "f"), 0);
+	assert_int_equal(JSON("\xef\xbb\xbf", "text", ""), -EBADMSG);
 	assert_int_equal(JSON("{\"txt\": \"a\"}", "text", ""), -ENOENT);
 	assert_int_equal(JSON("{\"meta\": 1}", "meta.text", ""), -ENOENT);
 	assert_int_equal(JSON("{\"text\": 1}", "text", ""), -EINVAL);

@@ -27,7 +27,9 @@
 
 /* The daemon's side. */
 struct control;
-int control_start(struct store *store, const char *mountpoint, bool passthrough, struct control **out);
+struct drops;
+int control_start(struct store *store, struct drops *drops, const char *mountpoint, bool passthrough,
+	struct control **out);
 /* Ends requests under way, waits for them, removes the socket. NULL is fine. */
 void control_stop(struct control *control);
 

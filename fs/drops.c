@@ -17,9 +17,11 @@ struct drops {
 	struct stage *stage;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	pthread_cond_t wake, done;
 	uint64_t *inos;
 	size_t count, capacity;
+	uint64_t added, dropped; /* ever */
+	unsigned awaited;	 /* calls that wait for drops now */
 	bool asleep, stopping;
 };
 
@@ -44,7 +46,7 @@ static void wait_for_drops(struct drops *drops)
 		pthread_cond_wait(&drops->wake, &drops->lock);
 		drops->asleep = false;
 	}
-	while (drops->count > before && waited < PATIENCE_MS && !drops->stopping) {
+	while (drops->count > before && waited < PATIENCE_MS && !drops->awaited && !drops->stopping) {
 		before = drops->count;
 		pthread_mutex_unlock(&drops->lock);
 		usleep(PAUSE_MS * 1000);
@@ -73,6 +75,8 @@ static void *run(void *arg)
 			drop(drops, inos[i]);
 		free(inos);
 		pthread_mutex_lock(&drops->lock);
+		drops->dropped += count;
+		pthread_cond_broadcast(&drops->done);
 	}
 	pthread_mutex_unlock(&drops->lock);
 	return NULL;
@@ -88,6 +92,7 @@ int drops_start(struct stage *stage, struct drops **out)
 	drops->stage = stage;
 	pthread_mutex_init(&drops->lock, NULL);
 	pthread_cond_init(&drops->wake, NULL);
+	pthread_cond_init(&drops->done, NULL);
 	ret = pthread_create(&drops->thread, NULL, run, drops);
 	if (ret) {
 		free(drops);
@@ -115,11 +120,22 @@ void drops_add(struct drops *drops, uint64_t ino)
 	queued = reserve_one(drops);
 	if (queued)
 		drops->inos[drops->count++] = ino;
+	drops->added += queued;
 	if (drops->asleep && drops->count == 1)
 		pthread_cond_signal(&drops->wake);
 	pthread_mutex_unlock(&drops->lock);
 	if (!queued)
 		drop(drops, ino);
+}
+
+void drops_settle(struct drops *drops)
+{
+	pthread_mutex_lock(&drops->lock);
+	drops->awaited++;
+	for (uint64_t all = drops->added; drops->dropped < all;)
+		pthread_cond_wait(&drops->done, &drops->lock);
+	drops->awaited--;
+	pthread_mutex_unlock(&drops->lock);
 }
 
 void drops_stop(struct drops *drops)
@@ -132,6 +148,7 @@ void drops_stop(struct drops *drops)
 	pthread_mutex_unlock(&drops->lock);
 	pthread_join(drops->thread, NULL);
 	pthread_cond_destroy(&drops->wake);
+	pthread_cond_destroy(&drops->done);
 	pthread_mutex_destroy(&drops->lock);
 	free(drops->inos);
 	free(drops);

@@ -11,6 +11,7 @@
 
 #include "store/report/report.h"
 
+#define WAIT_US 50000
 #define PROGRESS_MS 200u
 
 /* One request as it is answered. */
@@ -163,6 +164,21 @@ static json_t *gc_object(const struct gc_result *result)
 		(json_int_t)result->bytes_after);
 }
 
+/* After the collection that may be under way: the daemon collects by itself, and that one may have begun
+ * before what is to be collected was deleted. */
+static int collect(struct answer *answer, unsigned percent, struct gc_result *result)
+{
+	for (;;) {
+		int ret = gc_run(&answer->env->store->parts, percent, phase_progress, answer, result);
+
+		if (ret != -EBUSY)
+			return ret;
+		usleep(WAIT_US);
+		if (phase_progress(answer, "wait", 0))
+			return -EINTR;
+	}
+}
+
 static int do_gc(struct answer *answer, const char *argument)
 {
 	struct gc_result result;
@@ -171,8 +187,10 @@ static int do_gc(struct answer *answer, const char *argument)
 
 	if (!ret && percent > 100)
 		ret = -EINVAL;
-	if (!ret)
-		ret = gc_run(&answer->env->store->parts, (unsigned)percent, phase_progress, answer, &result);
+	if (!ret) {
+		drops_settle(answer->env->drops);
+		ret = collect(answer, (unsigned)percent, &result);
+	}
 	if (!ret)
 		tell(answer, gc_object(&result));
 	return ret;

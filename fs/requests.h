@@ -7,10 +7,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "fs/drops.h"
 #include "store/store.h"
 
 struct request_env {
 	struct store *store;
+	struct drops *drops;
 	const char *mountpoint;
 	bool passthrough;
 	atomic_bool stopping; /* set: long requests end */

@@ -142,8 +142,8 @@ static void *greet(void *arg)
 	state.passthrough =
 		mount->init.passthrough && tune_passthrough_works(mount->store->path, mount->dev_fd);
 	atomic_store(&mount->passthrough, state.passthrough);
-	if (!session->options->no_control &&
-		control_start(mount->store, session->mountpoint, state.passthrough, &session->control))
+	if (!session->options->no_control && control_start(mount->store, mount->drops, session->mountpoint,
+						     state.passthrough, &session->control))
 		log_warning("%s: no control socket; tools cannot reach this daemon", mount->store->path);
 	if (session->ready)
 		session->ready(session->ctx, &state);

@@ -138,6 +138,15 @@ static size_t estimate_rival(
 	return alone;
 }
 
+/* A moment that was foretold takes a fraction of what it takes otherwise. Where it does not, the numbers are
+ * another tensor's, and a fit by chance would cost three chunks to read. */
+static bool pays(const struct chunk_job *job, size_t rival)
+{
+	if (job->result.codec == CODEC_MOMENT)
+		return 2 * job->result.len < rival;
+	return job->result.len + job->len / 64 < rival;
+}
+
 /* As a function of other chunks. One that is hardly more than that of f32 chunks costs what those cost: at
  * most twice their raw bytes. -ENOENT: without its source it is hardly larger. */
 static int encode_derived(struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job)
@@ -158,7 +167,7 @@ static int encode_derived(struct encoder *encoder, struct codec_workspace *ws, s
 		rc = codec_derive(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, &footing.bytes,
 			source->skip, source->dtype, encoder->level, &job->result);
 	if (!rc && chain_allows(encoder, &source->bases, footing.records, job->result.len, bytes) &&
-		job->result.len + job->len / 64 < estimate_rival(encoder, ws, job, alone)) {
+		pays(job, estimate_rival(encoder, ws, job, alone))) {
 		footing_use(encoder, &footing, job);
 		return 0;
 	}

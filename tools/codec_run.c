@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "store/encode/encode.h"
+#include "store/util/array.h"
 #include "store/util/io.h"
 
 #define UNIT (16u * ENCODE_CHUNK) /* what a thread takes at a time; the hint is of use within */
@@ -124,16 +125,13 @@ static uint64_t clock_ns(clockid_t clock)
 static int add_units(struct work *work, size_t tensor, uint64_t off, uint64_t len, int64_t base_off)
 {
 	for (uint64_t at = 0; at < len; at += UNIT) {
-		if (work->count == work->capacity) {
-			size_t capacity = work->capacity ? 2 * work->capacity : 256;
-			struct unit *units = realloc(work->units, capacity * sizeof *units);
-			if (!units)
-				return -ENOMEM;
-			work->units = units;
-			work->capacity = capacity;
-		}
-		work->units[work->count++] = (struct unit){tensor, off + at,
-			len - at < UNIT ? len - at : UNIT, base_off < 0 ? -1 : base_off + (int64_t)at};
+		struct unit *units = array_grow(work->units, work->count, &work->capacity, sizeof *units);
+
+		if (!units)
+			return -ENOMEM;
+		work->units = units;
+		units[work->count++] = (struct unit){tensor, off + at, len - at < UNIT ? len - at : UNIT,
+			base_off < 0 ? -1 : base_off + (int64_t)at};
 	}
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "store/encode/private.h"
+#include "store/util/array.h"
 #include "store/util/io.h"
 
 #define HOLE_MIN (64u << 10)
@@ -22,15 +23,12 @@ static int view_read(void *ctx, uint64_t off, void *dst, size_t len)
 
 static int list_add(struct id_list *list, const struct chunk_id *id)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 256;
-		struct chunk_id *ids = realloc(list->ids, capacity * sizeof *ids);
-		if (!ids)
-			return -ENOMEM;
-		list->ids = ids;
-		list->capacity = capacity;
-	}
-	list->ids[list->count++] = *id;
+	struct chunk_id *ids = array_grow(list->ids, list->count, &list->capacity, sizeof *ids);
+
+	if (!ids)
+		return -ENOMEM;
+	list->ids = ids;
+	ids[list->count++] = *id;
 	return 0;
 }
 

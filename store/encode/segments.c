@@ -4,23 +4,7 @@
 #include <xxhash.h>
 
 #include "store/encode/private.h"
-
-static int reserve(void **array, size_t *capacity, size_t need, size_t size)
-{
-	size_t more = *capacity ? *capacity : 64;
-	void *grown;
-
-	if (need <= *capacity)
-		return 0;
-	while (more < need)
-		more *= 2;
-	grown = realloc(*array, more * size);
-	if (!grown)
-		return -ENOMEM;
-	*array = grown;
-	*capacity = more;
-	return 0;
-}
+#include "store/util/array.h"
 
 uint64_t segments_shape(const uint64_t *dims, uint32_t ndims)
 {
@@ -33,21 +17,23 @@ static int add(struct segments *s, uint64_t off, uint64_t len, enum dtype dtype,
 	uint32_t ndims, const char *name)
 {
 	size_t name_len = strlen(name) + 1;
-	int rc;
+	struct segment_entry *list;
+	char *names;
 
 	if (len < ENCODE_TENSOR_MIN || (dtype != DTYPE_F32 && dtype != DTYPE_F16 && dtype != DTYPE_BF16))
 		return 0;
-	rc = reserve((void **)&s->list, &s->capacity, s->count + 1, sizeof *s->list);
-	if (!rc)
-		rc = reserve((void **)&s->names, &s->names_capacity, s->names_len + name_len, 1);
-	if (rc)
-		return rc;
-	s->list[s->count++] = (struct segment_entry){.off = off,
+	if (!(list = array_grow(s->list, s->count, &s->capacity, sizeof *list)))
+		return -ENOMEM;
+	s->list = list;
+	if (!(names = array_reserve(s->names, s->names_len + name_len, &s->names_capacity, 1)))
+		return -ENOMEM;
+	s->names = names;
+	list[s->count++] = (struct segment_entry){.off = off,
 		.len = len,
 		.shape = segments_shape(dims, ndims),
 		.name = s->names_len,
 		.dtype = dtype};
-	memcpy(s->names + s->names_len, name, name_len);
+	memcpy(names + s->names_len, name, name_len);
 	s->names_len += name_len;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/encode/private.h"
+#include "store/util/array.h"
 
 #define SAMPLE 512u	      /* elements compared */
 #define REGION 16384u	      /* elements that they are taken from */
@@ -442,18 +443,15 @@ static int search_moment(struct file_encoding *file, size_t t)
 int source_note(struct file_encoding *file, uint64_t off, uint64_t len, const struct chunk_id *id)
 {
 	struct sources *s = &file->sources;
+	struct placed *placed;
 
 	if (!s->noting)
 		return 0;
-	if (s->placed_count == s->placed_capacity) {
-		size_t capacity = s->placed_capacity ? 2 * s->placed_capacity : 256;
-		struct placed *placed = realloc(s->placed, capacity * sizeof *placed);
-		if (!placed)
-			return -ENOMEM;
-		s->placed = placed;
-		s->placed_capacity = capacity;
-	}
-	s->placed[s->placed_count++] = (struct placed){off, off + len, *id};
+	placed = array_grow(s->placed, s->placed_count, &s->placed_capacity, sizeof *placed);
+	if (!placed)
+		return -ENOMEM;
+	s->placed = placed;
+	placed[s->placed_count++] = (struct placed){off, off + len, *id};
 	return 0;
 }
 

@@ -38,16 +38,12 @@ static int mark_bases(struct gc *gc, const struct chunk_bases *bases, struct unc
 			return rc;
 		if (!rc)
 			continue;
-		if (list->count == list->capacity) {
-			size_t capacity = list->capacity ? 2 * list->capacity : 16;
-			struct chunk_id *ids = realloc(list->ids, capacity * sizeof *ids);
+		struct chunk_id *ids = array_grow(list->ids, list->count, &list->capacity, sizeof *ids);
 
-			if (!ids)
-				return -ENOMEM;
-			list->ids = ids;
-			list->capacity = capacity;
-		}
-		list->ids[list->count++] = bases->id[i];
+		if (!ids)
+			return -ENOMEM;
+		list->ids = ids;
+		ids[list->count++] = bases->id[i];
 	}
 	return 0;
 }

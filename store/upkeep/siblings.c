@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/util/array.h"
+
 #define CURSORS 32u
 
 /* A segment without the room for the longest name. */
@@ -51,42 +53,27 @@ void siblings_free(struct siblings *siblings)
 	free(siblings);
 }
 
-static int reserve(void **array, size_t *capacity, size_t need, size_t size)
-{
-	size_t more = *capacity ? *capacity : 64;
-	void *grown;
-
-	if (need <= *capacity)
-		return 0;
-	while (more < need)
-		more *= 2;
-	grown = realloc(*array, more * size);
-	if (!grown)
-		return -ENOMEM;
-	*array = grown;
-	*capacity = more;
-	return 0;
-}
-
 static int note_segment(void *ctx, const struct segment *segment)
 {
 	struct siblings *s = ctx;
 	size_t name_len = strlen(segment->name) + 1;
-	struct seg *seg;
-	int rc = reserve((void **)&s->segs, &s->capacity, s->count + 1, sizeof *s->segs);
+	struct seg *segs = array_grow(s->segs, s->count, &s->capacity, sizeof *segs), *seg;
+	char *names;
 
-	if (!rc)
-		rc = reserve((void **)&s->names, &s->names_capacity, s->names_len + name_len, 1);
-	if (rc)
-		return rc;
-	seg = &s->segs[s->count++];
+	if (!segs)
+		return -ENOMEM;
+	s->segs = segs;
+	if (!(names = array_reserve(s->names, s->names_len + name_len, &s->names_capacity, 1)))
+		return -ENOMEM;
+	s->names = names;
+	seg = &segs[s->count++];
 	*seg = (struct seg){.off = segment->off,
 		.len = segment->len,
 		.name = s->names_len,
 		.ndims = segment->ndims,
 		.dtype = segment->dtype};
 	memcpy(seg->dims, segment->dims, sizeof seg->dims);
-	memcpy(s->names + s->names_len, segment->name, name_len);
+	memcpy(names + s->names_len, segment->name, name_len);
 	s->names_len += name_len;
 	return 0;
 }

@@ -5,7 +5,7 @@
  * file.c    one file: label, skeleton, pieces in order, recipe
  * plan.c    pure: a layout and a size to pieces
  * base.c    which earlier file lends bases, and which chunk of it
- * source.c  which tensor of another width a tensor is derived from, and which chunks of it
+ * source.c  which other tensors a tensor is a function of (its rounding, a step), and which chunks
  * segments.c  the tensors of an encoded file, in memory
  * window.c  chunks under way: the ring between the coordinator and the workers
  * chunk.c   one chunk: hash, share or encode

@@ -8,9 +8,11 @@
  *   ping          {"pid", "mountpoint", "passthrough", "version"}
  *   stats         report_stats
  *   info INO      report_info
- *   sync          {"files_left", "bytes_left"} about every 200 ms; done when all that was closed is encoded
- * and durable gc [PERCENT]  {"phase", "share"}, at last {"recipes_purged", "chunks_removed", ...,
- * "bytes_before", "bytes_after"} scrub         {"phase", "share"}, {"finding": text}, at last {"bad_chunks"}
+ *   sync          {"files_left", "bytes_left"} about every 200 ms; done when all closed files are encoded
+ *                 and durable
+ *   gc [PERCENT]  {"phase", "share"}, at last {"recipes_purged", "chunks_removed", ..., "bytes_after"};
+ *                 waits for a collection under way
+ *   scrub         {"phase", "share"}, {"finding": text}, at last {"bad_chunks"}
  *
  * A client that hangs up ends its sync, gc or scrub.
  */

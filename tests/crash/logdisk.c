@@ -142,7 +142,8 @@ int main(int argc, char **argv)
 	disk.image = open(argv[1], O_RDWR);
 	disk.log = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
 	if (disk.image < 0 || disk.log < 0) {
-		fprintf(stderr, "crash_logdisk: %s: %s\n", disk.image < 0 ? argv[1] : argv[2], strerror(errno));
+		fprintf(stderr, "crash_logdisk: %s: %s\n", disk.image < 0 ? argv[1] : argv[2],
+			strerror(errno));
 		return 3;
 	}
 	return fuse_main(4, arguments, &operations, &disk);

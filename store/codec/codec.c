@@ -10,6 +10,7 @@
 #include "store/codec/moment.h"
 #include "store/codec/payload.h"
 #include "store/codec/prefix.h"
+#include "store/codec/step.h"
 #include "store/codec/symbols.h"
 #include "store/codec/workspace.h"
 #include "store/util/bytes.h"
@@ -32,6 +33,7 @@ static const char *const names[CODEC_COUNT] = {
 	[CODEC_DERIVED] = "derived",
 	[CODEC_WIDENED] = "widened",
 	[CODEC_MOMENT] = "moment",
+	[CODEC_STEP] = "step",
 };
 
 int codec_known(unsigned codec)
@@ -66,7 +68,8 @@ int codec_needs_base(enum codec codec)
 
 int codec_is_derived(enum codec codec)
 {
-	return codec == CODEC_DERIVED || codec == CODEC_WIDENED || codec == CODEC_MOMENT;
+	return codec == CODEC_DERIVED || codec == CODEC_WIDENED || codec == CODEC_MOMENT ||
+	       codec == CODEC_STEP;
 }
 
 static int zstd_level(enum codec_level level)
@@ -278,7 +281,7 @@ size_t codec_estimate(struct codec_workspace *ws, const struct codec_input *in)
 }
 
 /* Whether there are three bases of just this length. */
-static int is_moment(const struct codec_bases *bases, size_t len)
+static int are_three(const struct codec_bases *bases, size_t len)
 {
 	return bases->count == 3 && bases->at[0].len == len && bases->at[1].len == len &&
 	       bases->at[2].len == len;
@@ -287,21 +290,20 @@ static int is_moment(const struct codec_bases *bases, size_t len)
 /* What in->src ought to be goes to ws->second, and how that is known to the head of the payload, whose length
  * is given; 0: there is nothing to go by. */
 static size_t expect(struct codec_workspace *ws, uint8_t *head, const struct codec_input *in,
-	const struct codec_bases *bases, size_t skip, enum dtype from, enum codec *codec)
+	const struct codec_bases *bases, const struct codec_function *function, enum codec *codec)
 {
-	size_t n = in->len >> element_of(in->dtype).log_width;
+	size_t n = in->len >> element_of(in->dtype).log_width, skip = function->skip;
+	enum dtype from = function->from;
 	enum derive_mode mode;
-	struct moment moment;
 
-	if (in->dtype == DTYPE_F32 && from == DTYPE_F32) {
-		if (!is_moment(bases, in->len))
+	if (function->step) {
+		if (in->dtype != DTYPE_F32 || !are_three(bases, in->len))
 			return 0;
-		moment = moment_fit(in->src, bases->at[0].bytes, bases->at[1].bytes, bases->at[2].bytes, n);
-		moment_put(head, &moment);
-		moment_expect(
-			&moment, bases->at[0].bytes, bases->at[1].bytes, bases->at[2].bytes, ws->second, n);
-		*codec = CODEC_MOMENT;
-		return MOMENT_HEAD;
+		step_put(head, function->step);
+		step_expect(function->step, bases->at[0].bytes, bases->at[1].bytes, bases->at[2].bytes,
+			ws->second, n);
+		*codec = CODEC_STEP;
+		return STEP_HEAD;
 	}
 	mode = derive_pick(in, bases, skip, from);
 	if ((from != DTYPE_F32 && from != DTYPE_BF16 && from != DTYPE_F16) ||
@@ -316,7 +318,7 @@ static size_t expect(struct codec_workspace *ws, uint8_t *head, const struct cod
 }
 
 int codec_derive(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
-	const struct codec_bases *bases, size_t skip, enum dtype from, enum codec_level level,
+	const struct codec_bases *bases, const struct codec_function *function, enum codec_level level,
 	struct codec_result *result)
 {
 	struct codec_input on = *in;
@@ -329,7 +331,7 @@ int codec_derive(struct codec_workspace *ws, void *dst, size_t capacity, const s
 	if (!in->len || in->len > CODEC_CHUNK_MAX || capacity < CODEC_BOUND(in->len))
 		return -EINVAL;
 	size_t most = in->len - 1 - in->len / 128;
-	if (!n || most <= MOMENT_HEAD || !(head = expect(ws, out, in, bases, skip, from, &codec)))
+	if (!n || most <= STEP_HEAD || !(head = expect(ws, out, in, bases, function, &codec)))
 		return -ENOENT;
 	on.base = ws->second;
 	on.base_len = in->len;
@@ -403,13 +405,26 @@ static int decode_moment(struct codec_workspace *ws, uint8_t *dst, size_t raw_le
 {
 	struct moment moment;
 
-	if (len < MOMENT_HEAD || dtype != DTYPE_F32 || !is_moment(bases, raw_len))
+	if (len < MOMENT_HEAD || dtype != DTYPE_F32 || !are_three(bases, raw_len))
 		return -EBADMSG;
 	moment = moment_get(payload);
 	moment_expect(
 		&moment, bases->at[0].bytes, bases->at[1].bytes, bases->at[2].bytes, ws->second, raw_len / 4);
 	return decode_planes(
 		ws, dst, raw_len, payload + MOMENT_HEAD, len - MOMENT_HEAD, CODEC_DIFF, dtype, ws->second);
+}
+
+static int decode_step(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, const uint8_t *payload,
+	size_t len, enum dtype dtype, const struct codec_bases *bases)
+{
+	struct codec_step step;
+
+	if (len < STEP_HEAD || dtype != DTYPE_F32 || !are_three(bases, raw_len) || step_get(payload, &step))
+		return -EBADMSG;
+	step_expect(
+		&step, bases->at[0].bytes, bases->at[1].bytes, bases->at[2].bytes, ws->second, raw_len / 4);
+	return decode_planes(
+		ws, dst, raw_len, payload + STEP_HEAD, len - STEP_HEAD, CODEC_DIFF, dtype, ws->second);
 }
 
 int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const void *payload,
@@ -452,6 +467,8 @@ int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const vo
 		return decode_derived(ws, dst, raw_len, payload, payload_len, codec, dtype, bases);
 	case CODEC_MOMENT:
 		return decode_moment(ws, dst, raw_len, payload, payload_len, dtype, bases);
+	case CODEC_STEP:
+		return decode_step(ws, dst, raw_len, payload, payload_len, dtype, bases);
 	default:
 		if (codec != CODEC_PLANES && base_len != raw_len)
 			return -EBADMSG;

@@ -36,7 +36,9 @@ enum codec {
 	CODEC_DERIVED = 24,	 /* f16 or bf16: DIFF against the rounding of f32 elements of the bases */
 	CODEC_WIDENED = 25,	 /* f32: DIFF against the f16 or bf16 elements of the bases */
 	CODEC_MOMENT = 26,	 /* f32: DIFF against the step of Adam's exp_avg_sq; bases: exp_avg_sq a step
-				    before, exp_avg, exp_avg a step before, each of the same length */
+				    before, exp_avg, exp_avg a step before, each of the same length;
+				    no longer written, STEP is smaller */
+	CODEC_STEP = 27, /* f32: DIFF against what a step of AdamW makes of three bases of the same length */
 	CODEC_COUNT
 };
 
@@ -91,23 +93,37 @@ struct codec_result {
 int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
 	enum codec_level level, int hint, struct codec_result *result);
 
+/* What an f32 tensor is after a step of the optimizer. The bases are, in their order: what it was before, the
+ * first moment, and what that was before (MOMENT, for the second moment) or the second moment (WEIGHTS). */
+enum codec_step_form { CODEC_STEP_MOMENT = 0, CODEC_STEP_WEIGHTS = 1 };
+struct codec_step {
+	enum codec_step_form form;
+	float k[3]; /* step.c */
+};
+
+/* How a chunk is a function of others. */
+struct codec_function {
+	const struct codec_step *step; /* f32 of three chunks of f32; NULL: the next two count */
+	enum dtype from;	       /* of the bases */
+	size_t skip; /* the bytes of all bases together hold the elements from this one on */
+};
+
 /* Encodes in->src (in->base does not matter) as a function of its bases: f16 or bf16 as DERIVED from f32, f32
- * as WIDENED from f16 or bf16, f32 as MOMENT of three chunks of f32. `from` is the dtype of the bases. The
- * bytes of the first two codecs' taken together hold the elements from `skip` bytes on. What is not as
- * expected costs bytes, never correctness. -ENOENT: no such pair of dtypes, the bases are too short, or it
- * does not save a 128th; -EINVAL as codec_encode. */
+ * as WIDENED from f16 or bf16, f32 as STEP. What is not as expected costs bytes, never correctness. -ENOENT:
+ * no such pair of dtypes, the bases are too short, or it does not save a 128th; -EINVAL as codec_encode. */
 int codec_derive(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
-	const struct codec_bases *bases, size_t skip, enum dtype from, enum codec_level level,
+	const struct codec_bases *bases, const struct codec_function *function, enum codec_level level,
 	struct codec_result *result);
 
 /* Of n elements of `narrow` (f16, bf16), how many are the rounding of the f32 element at the same place. Any
  * other dtype: 0. */
 size_t codec_derived_matches(enum dtype narrow, const void *elements, const void *f32, size_t n);
 
-/* Bits that an f32 element of v differs by, on average over a sample of n, from what Adam makes of the other
- * three (MOMENT); 32: n is 0. */
-unsigned codec_moment_bits(
-	const void *v, const void *v_before, const void *m, const void *m_before, size_t n);
+/* Solves the coefficients of a step from n f32 elements and those that they come from (bases as above), after
+ * those of `known` steps were tried. Returns the bits that an element differs by from what is expected then,
+ * on average over a sample; 32, and *step is not set: n is 0, or there is no telling. */
+unsigned codec_step_fit(struct codec_step *step, enum codec_step_form form, const struct codec_step *known,
+	size_t known_count, const void *now, const void *before, const void *m, const void *other, size_t n);
 
 /* Estimated payload bytes of codec_encode, from a sample of at most 16 KiB: to rank candidate bases and to
  * judge whether a base pays. The whole chunk is not looked at, so the time is that of the sample: about 15 us
@@ -116,15 +132,16 @@ size_t codec_estimate(struct codec_workspace *ws, const struct codec_input *in);
 
 /* Rebuilds exactly raw_len bytes in dst from a payload that may be hostile: no access outside the buffers,
  * time and memory bounded. `bases` (NULL: none) are needed by the codecs that codec_needs_base names; all but
- * DERIVED, WIDENED and MOMENT look at the first only. That the bytes are the right ones is for the caller's
- * checksum to say. -EBADMSG; -EPROTONOSUPPORT: unknown codec or version. After a failure dst holds anything.
+ * DERIVED, WIDENED, MOMENT and STEP look at the first only. That the bytes are the right ones is for the
+ * caller's checksum to say. -EBADMSG; -EPROTONOSUPPORT: unknown codec or version. After a failure dst holds
+ * anything.
  */
 int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const void *payload,
 	size_t payload_len, enum codec codec, unsigned version, enum dtype dtype,
 	const struct codec_bases *bases);
 
 int codec_needs_base(enum codec codec);
-/* DERIVED, WIDENED or MOMENT: its bases are chunks of another kind. */
+/* DERIVED, WIDENED, MOMENT or STEP: its bases are chunks of another kind. */
 int codec_is_derived(enum codec codec);
 
 /* Whether the id means anything. */

@@ -5,7 +5,7 @@
  *   v = b2 * v_before + (1 - b2) * g * g
  *
  * so with both m the gradient g is known, and with it v but for the rounding of the optimizer's own
- * arithmetic.
+ * arithmetic. Of frames that are there; what is written now is foretold as step.h says, which rounds alike.
  *
  * Source: Kingma and Ba, Adam (arXiv 1412.6980).
  *
@@ -28,11 +28,6 @@ struct moment {
 void moment_expect(const struct moment *moment, const uint8_t *v_before, const uint8_t *m,
 	const uint8_t *m_before, uint8_t *dst, size_t n);
 
-/* Of the coefficients that are in use those that suit some of the n >= 1 elements of v best. */
-struct moment moment_fit(
-	const uint8_t *v, const uint8_t *v_before, const uint8_t *m, const uint8_t *m_before, size_t n);
-
-void moment_put(uint8_t dst[MOMENT_HEAD], const struct moment *moment);
 struct moment moment_get(const uint8_t src[MOMENT_HEAD]);
 
 #endif

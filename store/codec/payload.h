@@ -33,6 +33,12 @@
  *               exactly len bytes. In doubles, each operation rounded to nearest, ties to even:
  *               r = 1 / (1 - b1); q = 1 - b2; g = (M - b1 * L) * r; expected is (b2 * V) + ((q * g) * g),
  *               rounded to f32; a NaN is 7fc00000
+ *   STEP        f32: one byte form; a, b and c, 4 bytes each, the bits of f32 (little-endian); then what DIFF
+ *               would have, with expected elements in the place of the base. There are three bases, X, M and
+ *               Y, each of exactly len bytes. In f32, each operation rounded to nearest, ties to even:
+ *               form 0  g = Y + ((M - Y) * a); expected is (b * X) + ((c * g) * g)
+ *                    1  expected is (a * X) - (b * (M / (sqrt(Y) + c)))
+ *               A NaN is 7fc00000. Any other form is invalid
  *
  * Width:
  *   1           bool, u8, i8, f8_*, opaque, quant, f4, f6_*, and any number that is no dtype

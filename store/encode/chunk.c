@@ -81,9 +81,11 @@ static void footing_use(struct encoder *encoder, struct footing *footing, struct
 	footing_drop(encoder, footing, false);
 }
 
-/* The one base of a record that is a difference of elements of one kind; zero: none. */
+/* The base of a record whose elements are those of the same tensor before; zero: none. */
 static struct chunk_id base_below(const struct chunk_record *record)
 {
+	if (record->codec == CODEC_STEP)
+		return record->bases.id[0];
 	if (record->bases.count != 1 || codec_is_derived((enum codec)record->codec))
 		return (struct chunk_id){{0}};
 	return record->bases.id[0];
@@ -96,12 +98,14 @@ static int encode_with_base(struct encoder *encoder, struct codec_workspace *ws,
 	size_t alone = codec_estimate(ws, &in);
 	struct chunk_id candidate = job->base;
 
-	for (unsigned tries = 0; tries < 4 && !chunk_id_is_zero(&candidate); tries++) {
+	for (unsigned tries = 0, below = 0;
+		tries < 4 && below < CHUNK_DEPTH_MAX && !chunk_id_is_zero(&candidate); below++) {
 		struct chunk_bases bases = chunk_bases_of(&candidate);
 		struct footing footing;
 		bool based = false;
 		int rc = footing_take(encoder, &bases, alone, &footing);
 		candidate = base_below(&footing.records[0]);
+		tries += rc != -ERANGE;
 		if (!rc) {
 			in.base = footing.bytes.at[0].bytes;
 			in.base_len = footing.bytes.at[0].len;
@@ -138,11 +142,11 @@ static size_t estimate_rival(
 	return alone;
 }
 
-/* A moment that was foretold takes a fraction of what it takes otherwise. Where it does not, the numbers are
- * another tensor's, and a fit by chance would cost three chunks to read. */
+/* What a step was found to make takes a fraction of what it takes otherwise. Where it does not, the numbers
+ * are another tensor's, and a fit by chance would cost three chunks to read. */
 static bool pays(const struct chunk_job *job, size_t rival)
 {
-	if (job->result.codec == CODEC_MOMENT)
+	if (job->result.codec == CODEC_STEP)
 		return 2 * job->result.len < rival;
 	return job->result.len + job->len / 64 < rival;
 }
@@ -158,14 +162,16 @@ static int encode_derived(struct encoder *encoder, struct codec_workspace *ws, s
 	struct footing footing;
 	int rc;
 
-	if (source->dtype == DTYPE_F32)
-		bytes = job->dtype == DTYPE_F32 ? 3 * job->len : 2 * job->len;
+	if (source->function.step)
+		bytes = 3 * job->len;
+	else if (source->function.from == DTYPE_F32)
+		bytes = 2 * job->len;
 	if (job->len <= width || !memcmp(job->raw, job->raw + width, job->len - width))
 		return -ENOENT; /* constant */
 	rc = footing_take(encoder, &source->bases, bytes, &footing);
 	if (!rc)
 		rc = codec_derive(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, &footing.bytes,
-			source->skip, source->dtype, encoder->level, &job->result);
+			&source->function, encoder->level, &job->result);
 	if (!rc && chain_allows(encoder, &source->bases, footing.records, job->result.len, bytes) &&
 		pays(job, estimate_rival(encoder, ws, job, alone))) {
 		footing_use(encoder, &footing, job);

@@ -167,6 +167,38 @@ static int skeleton_extents(struct file_encoding *file, uint64_t off, uint64_t l
 	return rc;
 }
 
+static int add_extent(struct file_encoding *file, const struct extent *extent)
+{
+	int rc = recipe_builder_extent(file->builder, extent);
+
+	if (!rc && file->noting)
+		rc = placed_note(&file->placed, extent->off, extent->len, &extent->chunk);
+	return rc;
+}
+
+static int place_chunk(struct file_encoding *file, const struct extent *extent)
+{
+	switch (file->pass) {
+	case PASS_SKELETON:
+		return list_add(&file->skeleton, &extent->chunk);
+	case PASS_EARLY:
+		return placed_note(&file->early, extent->off, extent->len, &extent->chunk);
+	default:
+		return add_extent(file, extent);
+	}
+}
+
+/* A range of what was encoded early to extents. */
+static int early_extents(struct file_encoding *file, uint64_t off, uint64_t len)
+{
+	struct extent extent;
+	int rc = 0;
+
+	for (uint64_t at = off; at < off + len && !rc; at = extent.off + extent.len)
+		rc = placed_find(&file->early, at, &extent) ? add_extent(file, &extent) : -ESTALE;
+	return rc;
+}
+
 int file_collect(struct file_encoding *file)
 {
 	struct window *window = &file->encoder->window;
@@ -182,16 +214,15 @@ int file_collect(struct file_encoding *file)
 	case JOB_CHUNK:
 		rc = collect_chunk(file, job);
 		extent.chunk = job->id;
-		if (!rc && file->gathering)
-			rc = list_add(&file->skeleton, &job->id);
-		else if (!rc)
-			rc = recipe_builder_extent(file->builder, &extent);
-		if (!rc && !file->gathering)
-			rc = source_note(file, extent.off, extent.len, &job->id);
+		if (!rc)
+			rc = place_chunk(file, &extent);
 		file->encoder->counts.raw += job->len;
 		break;
 	case JOB_SKELETON:
 		rc = skeleton_extents(file, job->off, job->span);
+		break;
+	case JOB_EARLY:
+		rc = early_extents(file, job->off, job->span);
 		break;
 	case JOB_HOLE:
 		rc = recipe_builder_extent(file->builder, &extent);
@@ -231,7 +262,7 @@ static int next_slot(struct file_encoding *file, enum job_kind kind, struct chun
 	job->len = 0;
 	job->dtype = DTYPE_OPAQUE;
 	job->base = (struct chunk_id){{0}};
-	job->source.bases.count = 0;
+	job->source = (struct source){0};
 	job->hint = -1;
 	job->class = NULL;
 	*out = job;
@@ -277,7 +308,7 @@ static int encode_skeleton(struct file_encoding *file)
 	struct piece piece;
 	int rc = 0, drained;
 
-	file->gathering = true;
+	file->pass = PASS_SKELETON;
 	plan_init(&plan, &file->layout, file->view.size);
 	for (plan_next(&plan, &piece); !rc && piece.kind != PIECE_END; plan_next(&plan, &piece))
 		if (piece.kind == PIECE_SKELETON)
@@ -286,11 +317,10 @@ static int encode_skeleton(struct file_encoding *file)
 		submit_gathered(file);
 	file->gather = NULL;
 	drained = collect_all(file);
-	file->gathering = false;
 	return rc ? rc : drained;
 }
 
-/* --- the main pass --- */
+/* --- tensors --- */
 
 static struct class_stats *class_of(struct file_encoding *file, const struct tensor *tensor)
 {
@@ -332,13 +362,36 @@ static int tensor_piece(struct file_encoding *file, const struct piece *piece)
 	job->hint = job->class->hint;
 	if (wants_base(job->class))
 		job->base = base_chunk(file, piece->tensor, piece->off, job->len);
-	if ((rc = source_find(file, piece->tensor, piece->off, job->len, &job->source)))
+	rc = step_source(file, piece->tensor, piece->off, job->len, &job->source);
+	if (!rc && !job->source.bases.count)
+		rc = source_find(file, piece->tensor, piece->off, job->len, &job->source);
+	if (rc)
 		return rc;
 	if ((rc = file->view.read(file->view.ctx, piece->off, job->raw, job->len)))
 		return rc;
 	window_submit(&file->encoder->window);
 	return 0;
 }
+
+/* What weights stand on that lie before it. */
+static int encode_early(struct file_encoding *file)
+{
+	struct plan plan;
+	struct piece piece;
+	int rc = 0, drained;
+
+	if (!file->steps.early)
+		return 0;
+	file->pass = PASS_EARLY;
+	plan_init(&plan, &file->layout, file->view.size);
+	for (plan_next(&plan, &piece); !rc && piece.kind != PIECE_END; plan_next(&plan, &piece))
+		if (piece.kind == PIECE_TENSOR && file->steps.early[piece.tensor])
+			rc = tensor_piece(file, &piece);
+	drained = collect_all(file);
+	return rc ? rc : drained;
+}
+
+/* --- the main pass --- */
 
 /* The next hole at or after off, clipped; small ones are read as zeros. */
 static void find_hole(int fd, uint64_t off, uint64_t end, uint64_t *start, uint64_t *stop)
@@ -423,10 +476,13 @@ static int encode_pieces(struct file_encoding *file)
 	struct piece piece;
 	int rc = 0, drained;
 
+	file->pass = PASS_MAIN;
 	plan_init(&plan, &file->layout, file->view.size);
 	for (plan_next(&plan, &piece); !rc && piece.kind != PIECE_END; plan_next(&plan, &piece)) {
 		if (piece.kind == PIECE_SKELETON)
 			rc = submit_span(file, JOB_SKELETON, piece.off, piece.len);
+		else if (piece.kind == PIECE_TENSOR && file->steps.early && file->steps.early[piece.tensor])
+			rc = submit_span(file, JOB_EARLY, piece.off, piece.len);
 		else if (piece.kind == PIECE_TENSOR)
 			rc = tensor_piece(file, &piece);
 		else
@@ -466,7 +522,8 @@ int file_encode(struct encoder *encoder, struct file_encoding *file, struct stag
 	file->family = family_of(&file->layout);
 	if ((rc = base_choose(file, encoder->ws)))
 		return rc;
-	if ((rc = encode_skeleton(file)) || (rc = encode_pieces(file)) || (rc = add_segments(file)))
+	if ((rc = steps_find(file)) || (rc = encode_skeleton(file)) || (rc = encode_early(file)) ||
+		(rc = encode_pieces(file)) || (rc = add_segments(file)))
 		return rc;
 	head.new_bytes = file->new_bytes;
 	head.format = file->layout.format;
@@ -494,6 +551,9 @@ void file_release(struct file_encoding *file)
 	free(file->skeleton.ids);
 	recipe_cursor_free(file->base_cursor);
 	source_release(&file->sources);
+	steps_release(&file->steps);
+	placed_release(&file->placed);
+	placed_release(&file->early);
 	recipe_builder_free(file->builder);
 	kv_batch_free(file->batch);
 	layout_release(&file->layout);

@@ -5,7 +5,10 @@
  * file.c    one file: label, skeleton, pieces in order, recipe
  * plan.c    pure: a layout and a size to pieces
  * base.c    which earlier file lends bases, and which chunk of it
- * source.c  which other tensors a tensor is a function of (its rounding, a step), and which chunks
+ * source.c  which tensors of another width a tensor is the rounding of, or is rounded to, and which chunks
+ * step.c    which tensors of the file a tensor is a function of by a step of the optimizer, and which chunks
+ * kinds.c   pure: which tensors are worth a search, by how those of like names fared
+ * placed.c  the chunks of the file itself, by offset
  * segments.c  the tensors of an encoded file, in memory
  * window.c  chunks under way: the ring between the coordinator and the workers
  * chunk.c   one chunk: hash, share or encode
@@ -66,17 +69,16 @@ struct class_stats {
 	int hint;
 };
 
-/* Chunks whose bytes, taken together, hold from `skip` bytes on the elements that a chunk is a function of.
- */
+/* Chunks that a chunk is a function of. */
 struct source {
 	struct chunk_bases bases; /* count 0: there are none */
-	size_t skip;
-	enum dtype dtype;
+	struct codec_function function;
 };
 
 enum job_kind {
 	JOB_CHUNK,    /* for a worker */
 	JOB_SKELETON, /* a range whose bytes are in the skeleton: only an extent, in its turn */
+	JOB_EARLY,    /* a range that was encoded in an earlier pass; likewise */
 	JOB_HOLE,     /* likewise */
 };
 
@@ -157,10 +159,65 @@ int segments_of_layout(const struct layout *layout, struct segments *segments);
 uint64_t segments_shape(const uint64_t *dims, uint32_t ndims);
 void segments_release(struct segments *segments);
 
+/* --- kinds.c --- */
+
+#define KINDS_MAX 64u
+
+/* Tensors whose names differ in digits only, and how searches for them fared. */
+struct tensor_kinds {
+	struct tensor_kind {
+		uint64_t key;
+		unsigned tried, found, skipped;
+	} list[KINDS_MAX];
+};
+struct tensor_kind *kind_of(struct tensor_kinds *kinds, const struct tensor *tensor);
+/* A kind for which nothing is found is asked only now and then. */
+bool kind_wanted(struct tensor_kind *kind);
+
+/* --- placed.c --- */
+
+/* Chunks that were collected, in the order of their offsets. */
+struct placed_list {
+	struct placed {
+		uint64_t off, end;
+		struct chunk_id id;
+	} * list;
+	size_t count, capacity;
+};
+/* -ENOMEM. */
+int placed_note(struct placed_list *list, uint64_t off, uint64_t len, const struct chunk_id *id);
+bool placed_find(const struct placed_list *list, uint64_t off, struct extent *extent);
+/* The chunk of the file itself that has `off`, which lies before what is under way in this pass, or was
+ * encoded early; waits for it. -ENXIO: there is none; errors of file_collect. */
+int placed_extent(struct file_encoding *file, uint64_t off, struct extent *extent);
+void placed_release(struct placed_list *list);
+
+/* --- step.c --- */
+
+#define STEPS_KNOWN 4u
+
+/* Which tensors are what a step of the optimizer makes of others: found before any is encoded. */
+struct steps {
+	struct tensor_step {
+		size_t m; /* the first moment; the second is the tensor behind it */
+		struct codec_step step;
+	} * list;
+	size_t count, capacity;
+	uint32_t *of; /* by tensor: place in the list + 1; 0: none. NULL: there are none at all */
+	bool *early;  /* by tensor: weights before it stand on it; NULL: none */
+	struct tensor_kinds moments, weights;
+};
+/* Compares samples of the file's tensors with what a step makes of them as they were in the file that lends
+ * bases. -ENOMEM, errors of view.read. */
+int steps_find(struct file_encoding *file);
+/* The chunks that `len` bytes at `off` of tensor `t` follow from. It may collect chunks under way. *source
+ * is not touched when there are none. 0, errors of file_collect. */
+int step_source(struct file_encoding *file, size_t t, uint64_t off, size_t len, struct source *source);
+void steps_release(struct steps *steps);
+
 /* --- source.c --- */
 
 #define SOURCE_FILES 8u
-#define SOURCE_KINDS 64u
 
 /* A file whose tensors may be what others are derived from. */
 struct source_file {
@@ -173,36 +230,23 @@ struct source_file {
 /* The search of one file's encoding. */
 struct sources {
 	bool started, own_pairs; /* own_pairs: the file has both widths itself */
-	bool noting;		 /* chunks of the file are noted */
 	struct source_file own, files[SOURCE_FILES];
 	struct source_file *lucky; /* the one that had the last source, or NULL */
 	uint64_t clock;
-	struct source_kind { /* tensors whose names differ in digits only */
-		uint64_t key;
-		unsigned tried, found, skipped;
-	} kinds[SOURCE_KINDS];
-	struct placed { /* chunks of this file, in order */
-		uint64_t off, end;
-		struct chunk_id id;
-	} * placed;
-	size_t placed_count, placed_capacity;
+	struct tensor_kinds kinds;
 	uint8_t *mine, *theirs; /* elements of a sample */
 	/* of the tensor at hand: */
 	size_t tensor;
 	struct source_file *file; /* NULL: it has no source */
 	uint64_t off;
 	enum dtype dtype;
-	bool moment; /* it is Adam's second moment, and the tensor before it the first */
 };
 
 /* Looks for what `len` bytes at `off` of tensor `t` are the rounding of, or are rounded to: in earlier
- * tensors of the file itself and in the newest files with tensors of as many elements of the other width; or,
- * in the file that lends bases, for what makes it the second moment of Adam a step later. A sample decides.
- * It may collect chunks under way. *source has no bases when nothing is found. 0, -ENOMEM, errors of
- * file_collect. */
+ * tensors of the file itself and in the newest files with tensors of as many elements of the other width. A
+ * sample decides. It may collect chunks under way. *source is not touched when nothing is found. 0, -ENOMEM,
+ * errors of file_collect. */
 int source_find(struct file_encoding *file, size_t t, uint64_t off, size_t len, struct source *source);
-/* A chunk of the file was collected. -ENOMEM. */
-int source_note(struct file_encoding *file, uint64_t off, uint64_t len, const struct chunk_id *id);
 void source_release(struct sources *sources);
 
 /* --- file.c --- */
@@ -210,6 +254,13 @@ void source_release(struct sources *sources);
 struct id_list {
 	struct chunk_id *ids;
 	size_t count, capacity;
+};
+
+/* A file is gone through three times: its small parts, what others stand on that lie before it, and all. */
+enum pass {
+	PASS_SKELETON, /* collected chunks are the skeleton's, not yet extents */
+	PASS_EARLY,    /* collected chunks are noted, not yet extents */
+	PASS_MAIN,
 };
 
 /* One file under way. */
@@ -229,7 +280,11 @@ struct file_encoding {
 	struct id_list pins, announced, skeleton;
 	struct class_stats classes[CLASSES_MAX];
 	uint64_t new_bytes;
-	bool gathering;	    /* the skeleton pass: collected chunks are not yet extents */
+	enum pass pass;
+	bool noting;		   /* chunks of the main pass are noted */
+	struct placed_list placed; /* those; */
+	struct placed_list early;  /* and those of the early one */
+	struct steps steps;
 	size_t skeleton_at; /* next skeleton chunk, in the second pass */
 	uint32_t skeleton_off;
 	struct chunk_job *gather; /* the slot that skeleton bytes are gathered in, or NULL */

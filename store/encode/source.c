@@ -20,8 +20,6 @@
 #define HITS 32u	       /* newest files looked at */
 #define SCAN_MAX 4096u	       /* tensors of a file looked at for one */
 #define OWN_TENSORS_MAX 16384u /* more are not searched for pairs */
-#define KIND_TRIES 2u	       /* tensors of a kind after which it is asked only now and then */
-#define KIND_RETRY 16u
 /* Smaller tensors, in bytes, may look alike, and do not say where the next one is. */
 #define PLACE_MIN (64u << 10)
 
@@ -250,7 +248,7 @@ static int start(struct file_encoding *file)
 		widths[1] |= is_narrow(dtype);
 	}
 	s->own_pairs = widths[0] && widths[1] && file->layout.count <= OWN_TENSORS_MAX;
-	s->noting = s->own_pairs || file->base_cursor;
+	file->noting |= s->own_pairs;
 	if (s->own_pairs)
 		rc = segments_of_layout(&file->layout, &s->own.segments);
 	return rc;
@@ -321,34 +319,12 @@ static int search_others(struct file_encoding *file, struct search *search)
 	return rc;
 }
 
-static struct source_kind *kind_of(struct sources *s, const struct tensor *tensor, uint64_t salt)
-{
-	uint64_t key = tensor->dtype + salt;
-
-	for (const char *c = tensor->name; *c; c++) {
-		if (*c < '0' || *c > '9')
-			key = (key ^ (uint8_t)*c) * 0x100000001b3u; /* FNV-1a */
-	}
-	key |= 1;
-	struct source_kind *kind = &s->kinds[key >> 32 & (SOURCE_KINDS - 1)];
-	if (kind->key != key)
-		*kind = (struct source_kind){.key = key};
-	return kind;
-}
-
-static bool wants_source(struct source_kind *kind)
-{
-	if (kind->tried < KIND_TRIES || kind->found * 8 >= kind->tried)
-		return true;
-	return ++kind->skipped % KIND_RETRY == 0;
-}
-
 /* Finds what tensor `t` comes from, or that nothing is known. */
 static int search_tensor(struct file_encoding *file, size_t t)
 {
 	struct sources *s = &file->sources;
 	const struct tensor *tensor = &file->layout.tensors[t];
-	struct source_kind *kind = kind_of(s, tensor, 0);
+	struct tensor_kind *kind = kind_of(&s->kinds, tensor);
 	struct search search = {.named = s->lucky ? TRIES_NAMED_LATER : TRIES_NAMED,
 		.other = s->lucky ? TRIES_OTHER_LATER : TRIES_OTHER};
 	int rc;
@@ -357,7 +333,7 @@ static int search_tensor(struct file_encoding *file, size_t t)
 	s->file = NULL;
 	if (tensor->dtype != DTYPE_F32 && !is_narrow(tensor->dtype))
 		return 0;
-	if (!wants_source(kind))
+	if (!kind_wanted(kind))
 		return 0;
 	rc = take_region(file, tensor, &search.region);
 	if (!rc && s->own_pairs)
@@ -375,111 +351,7 @@ static int search_tensor(struct file_encoding *file, size_t t)
 	return rc;
 }
 
-/* --- the optimizer's step --- */
-
-#define MOMENT_SALT 1000u
-#define MOMENT_BITS 12u /* an element may differ by so many */
-
-static bool same_dims(const struct tensor *a, const struct tensor *b)
-{
-	return a->len == b->len && a->dtype == b->dtype && a->ndims == b->ndims &&
-	       segments_shape(a->dims, a->ndims) == segments_shape(b->dims, b->ndims);
-}
-
-/* The chunk that tensor t has at `off` bytes from its start, as it was before; NULL: there is none. */
-static struct chunk_data *data_before(struct file_encoding *file, size_t t, uint64_t off, size_t len)
-{
-	struct chunk_id id = base_chunk(file, t, file->layout.tensors[t].off + off, len);
-	struct chunk_data *data = NULL;
-
-	if (chunk_id_is_zero(&id) || decode_chunk(file->encoder->decoder, &id, &data))
-		return NULL;
-	return data;
-}
-
-/* Whether tensor t is a second moment: by its middle, that of the tensor before it, and both as they were. */
-static int search_moment(struct file_encoding *file, size_t t)
-{
-	struct sources *s = &file->sources;
-	const struct tensor *v = &file->layout.tensors[t], *m = v - 1;
-	struct chunk_data *v_before = NULL, *m_before = NULL;
-	struct region region;
-	struct source_kind *kind;
-	size_t len, bits = 32;
-	uint64_t off;
-	int rc;
-
-	if (!t || v->dtype != DTYPE_F32 || !same_dims(v, m) || !file->base_cursor)
-		return 0;
-	kind = kind_of(s, v, MOMENT_SALT);
-	if (!wants_source(kind))
-		return 0;
-	if ((rc = take_region(file, v, &region)))
-		return rc;
-	off = region.at * 4;
-	len = v->len - off < ENCODE_CHUNK ? (size_t)(v->len - off) : ENCODE_CHUNK;
-	rc = file->view.read(file->view.ctx, m->off + off, s->theirs, region.count * 4);
-	if (!rc)
-		v_before = data_before(file, t, off, len);
-	if (v_before)
-		m_before = data_before(file, t - 1, off, len);
-	if (m_before) {
-		size_t v_len, m_len;
-		const void *v_bytes = chunk_data_bytes(v_before, &v_len),
-			   *m_bytes = chunk_data_bytes(m_before, &m_len);
-		if (v_len >= region.count * 4 && m_len >= region.count * 4)
-			bits = codec_moment_bits(s->mine, v_bytes, s->theirs, m_bytes, region.count);
-	}
-	decode_release(file->encoder->decoder, v_before);
-	decode_release(file->encoder->decoder, m_before);
-	s->moment = bits <= MOMENT_BITS;
-	kind->tried++;
-	kind->found += s->moment;
-	return rc;
-}
-
 /* --- chunks --- */
-
-int source_note(struct file_encoding *file, uint64_t off, uint64_t len, const struct chunk_id *id)
-{
-	struct sources *s = &file->sources;
-	struct placed *placed;
-
-	if (!s->noting)
-		return 0;
-	placed = array_grow(s->placed, s->placed_count, &s->placed_capacity, sizeof *placed);
-	if (!placed)
-		return -ENOMEM;
-	s->placed = placed;
-	placed[s->placed_count++] = (struct placed){off, off + len, *id};
-	return 0;
-}
-
-/* The chunk of the file itself that has `off`, which lies before what is under way; waits for it. */
-static int own_extent(struct file_encoding *file, uint64_t off, struct extent *extent)
-{
-	const struct sources *s = &file->sources;
-	size_t low = 0, high;
-	int rc = 0;
-
-	while (!rc && (!s->placed_count || s->placed[s->placed_count - 1].end <= off))
-		rc = file_collect(file);
-	if (rc)
-		return rc == -EAGAIN ? -ENXIO : rc;
-	for (high = s->placed_count; high - low > 1;) {
-		size_t middle = low + (high - low) / 2;
-		if (s->placed[middle].off <= off)
-			low = middle;
-		else
-			high = middle;
-	}
-	if (off < s->placed[low].off || off >= s->placed[low].end)
-		return -ENXIO;
-	*extent = (struct extent){.off = s->placed[low].off,
-		.len = s->placed[low].end - s->placed[low].off,
-		.chunk = s->placed[low].id};
-	return 0;
-}
 
 static int extent_at(struct file_encoding *file, uint64_t off, struct extent *extent)
 {
@@ -487,7 +359,7 @@ static int extent_at(struct file_encoding *file, uint64_t off, struct extent *ex
 	int rc;
 
 	if (source == &file->sources.own)
-		return own_extent(file, off, extent);
+		return placed_extent(file, off, extent);
 	rc = recipe_cursor_at(source->cursor, off, extent);
 	return rc == -ENOMEM ? rc : rc ? -ENXIO : 0;
 }
@@ -508,31 +380,10 @@ static int gather(struct file_encoding *file, uint64_t from, uint64_t to, struct
 			(at != from && (extent.off != at || extent.chunk_off)))
 			return 0;
 		if (at == from)
-			source->skip = (size_t)(extent.chunk_off + (at - extent.off));
+			source->function.skip = (size_t)(extent.chunk_off + (at - extent.off));
 		bases.id[bases.count++] = extent.chunk;
 	}
 	if (chunk_bases_sound(&bases))
-		source->bases = bases;
-	return 0;
-}
-
-/* The bases of a chunk of a second moment, which lies `off` bytes from the tensor's start. */
-static int gather_moment(
-	struct file_encoding *file, size_t t, uint64_t off, size_t len, struct source *source)
-{
-	const struct tensor *v = &file->layout.tensors[t], *m = v - 1;
-	struct chunk_bases bases = {.count = 3};
-	struct extent extent;
-	int rc = own_extent(file, m->off + off, &extent);
-
-	if (rc)
-		return rc == -ENXIO ? 0 : rc;
-	bases.id[0] = base_chunk(file, t, v->off + off, len);
-	bases.id[1] = extent.chunk;
-	bases.id[2] = base_chunk(file, t - 1, m->off + off, len);
-	source->dtype = DTYPE_F32;
-	source->skip = 0;
-	if (extent.off == m->off + off && extent.len == len && chunk_bases_sound(&bases))
 		source->bases = bases;
 	return 0;
 }
@@ -544,18 +395,11 @@ int source_find(struct file_encoding *file, size_t t, uint64_t off, size_t len, 
 	size_t width = dtype_width(tensor->dtype), theirs;
 	int rc = s->started ? 0 : start(file);
 
-	source->bases.count = 0;
-	if (!rc && s->tensor != t) {
-		s->moment = false;
+	if (!rc && s->tensor != t)
 		rc = search_tensor(file, t);
-		if (!rc && !s->file)
-			rc = search_moment(file, t);
-	}
-	if (!rc && s->moment)
-		return gather_moment(file, t, off - tensor->off, len, source);
 	if (rc || !s->file)
 		return rc;
-	source->dtype = s->dtype;
+	source->function.from = s->dtype;
 	theirs = dtype_width(s->dtype);
 	return gather(file, s->off + (off - tensor->off) / width * theirs,
 		s->off + (off - tensor->off + len) / width * theirs, source);
@@ -566,7 +410,6 @@ void source_release(struct sources *sources)
 	for (size_t i = 0; i < SOURCE_FILES; i++)
 		close_file(&sources->files[i]);
 	close_file(&sources->own);
-	free(sources->placed);
 	free(sources->mine);
 	free(sources->theirs);
 }

@@ -36,7 +36,7 @@ static void *copy(const void *src, size_t len)
 
 /* By bits 0-3. */
 static const enum codec codecs[16] = {0, 1, 2, 3, 4, 5, 6, 7, CODEC_DERIVED, CODEC_WIDENED, CODEC_SYMBOLS,
-	CODEC_SYMBOLS_DIFF, CODEC_CHANGES, CODEC_MOMENT, CODEC_COUNT};
+	CODEC_SYMBOLS_DIFF, CODEC_CHANGES, CODEC_MOMENT, CODEC_STEP, CODEC_COUNT};
 
 /* Both directions of a derivation, whatever the bytes are. */
 static void fuzz_derive(const uint8_t *data, size_t size)
@@ -47,17 +47,24 @@ static void fuzz_derive(const uint8_t *data, size_t size)
 		.count = 2, .at = {{base, half / 2}, {base + half / 2, 2 * half - half / 2}}};
 	const struct codec_bases three = {.count = 3, .at = {{base, half}, {base + half, half}, {src, half}}};
 	struct codec_input in = {.src = src, .len = half, .dtype = (enum dtype)data[1]};
-	const struct codec_bases *on = in.dtype == DTYPE_F32 && data[3] == DTYPE_F32 ? &three : &bases;
+	struct codec_step step = {0};
+	struct codec_function function = {.from = (enum dtype)data[3], .skip = skip};
+	const struct codec_bases *on = &bases;
 	struct codec_result result;
 
 	if (!half || half > CODEC_CHUNK_MAX)
 		goto out;
+	if (in.dtype == DTYPE_F32 && data[3] == DTYPE_F32) {
+		on = &three;
+		function.step = &step;
+		codec_step_fit(&step, (enum codec_step_form)(skip & 1), NULL, 0, src, base, base + half, src,
+			half / 4);
+	}
 	dst = malloc(CODEC_BOUND(half));
 	back = malloc(half);
 	if (!dst || !back)
 		abort();
-	if (!codec_derive(workspace(), dst, CODEC_BOUND(half), &in, on, skip, (enum dtype)data[3],
-		    CODEC_DEFAULT, &result)) {
+	if (!codec_derive(workspace(), dst, CODEC_BOUND(half), &in, on, &function, CODEC_DEFAULT, &result)) {
 		uint8_t *payload = copy(dst, result.len);
 		if (codec_decode(workspace(), back, half, payload, result.len, result.codec, CODEC_VERSION,
 			    in.dtype, on) ||
@@ -88,7 +95,7 @@ static void fuzz_decode(const uint8_t *data, size_t size)
 	if (codec == CODEC_DERIVED)
 		bases = (struct codec_bases){.count = 2,
 			.at = {{base, base_len / 3}, {base + base_len / 3, 2 * base_len - base_len / 3}}};
-	if (codec == CODEC_MOMENT)
+	if (codec == CODEC_MOMENT || codec == CODEC_STEP)
 		bases = (struct codec_bases){
 			.count = 3, .at = {{base, base_len}, {base + 1, base_len}, {base + 2, base_len}}};
 	codec_decode(workspace(), out, raw_len, payload, size - HEAD, codec,

@@ -4,8 +4,11 @@
 Decodes every golden payload of the unit tests and the page's own examples, and compares. Payloads with zstd in them are left
 out where the zstandard module is missing.
 """
+import ctypes
+import math
 import pathlib
 import re
+import struct
 import sys
 
 try:
@@ -15,7 +18,7 @@ except ImportError:
 
 HERE = pathlib.Path(__file__).resolve().parent
 CODECS = {"STORED": 0, "CONSTANT": 1, "ZSTD": 2, "ZSTD_BASE": 3, "PLANES": 4, "XOR": 5, "DIFF": 6, "SYMBOLS": 16,
-          "SYMBOLS_DIFF": 17, "CHANGES": 18}
+          "SYMBOLS_DIFF": 17, "CHANGES": 18, "STEP": 27}
 WIDTHS = {"U64": 8, "I64": 8, "F64": 8, "C128": 8, "U32": 4, "I32": 4, "F32": 4, "C64": 4, "U16": 2, "I16": 2, "F16": 2,
           "BF16": 2}
 FLOATS = {"F16", "BF16", "F32", "F64", "C64", "C128", "F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}
@@ -344,7 +347,41 @@ def changes(dtype, payload, raw_len, base):
     return b"".join(numbers.element(i, d) for i, d in enumerate(found)) + payload[:tail]
 
 
+def f32(x):
+    """A double rounded to f32: of a sum, product, quotient or root of two f32 that is what f32 arithmetic gives."""
+    return ctypes.c_float(x).value
+
+
+def divide(x, y):
+    if y or math.isnan(x) or not x:
+        return f32(x / y) if y else math.nan
+    return math.copysign(math.inf, math.copysign(1, x) * math.copysign(1, y))
+
+
+def root(x):
+    return f32(math.sqrt(x)) if x >= 0 else math.nan
+
+
+def step(dtype, payload, raw_len, bases):
+    check(dtype == "F32" and len(bases) == 3 and all(len(base) == raw_len for base in bases))
+    source = Bytes(payload)
+    form = source.number(1)
+    check(form < 2)
+    a, b, c = struct.unpack("<3f", source.take(12))
+    expected = b""
+    for x, m, y in zip(*(struct.unpack(f"<{raw_len // 4}f", base[:raw_len // 4 * 4]) for base in bases)):
+        if form == 0:
+            g = f32(y + f32(f32(m - y) * a))
+            value = f32(f32(b * x) + f32(f32(c * g) * g))
+        else:
+            value = f32(f32(a * x) - f32(b * divide(m, f32(root(y) + c))))
+        expected += bytes.fromhex("0000c07f") if math.isnan(value) else struct.pack("<f", value)
+    return planes(6, dtype, source.take(source.left()), raw_len, expected)
+
+
 def decode(codec, dtype, payload, raw_len, base):
+    if codec == 27:
+        return step(dtype, payload, raw_len, base)
     if codec == 0:
         check(len(payload) == raw_len)
         return payload
@@ -373,12 +410,20 @@ def goldens(path):
         yield f"{path.name}: {codec} of {dtype}", CODECS[codec], dtype, raw, base or None, payload
 
 
+def golden_steps(path):
+    """The table of the unit test: what it gives, three bases, payload; 0 or an error."""
+    table = path.read_text().split("golden_steps(")[1].split("};")[0]
+    for number, case in enumerate(re.findall(r"\{(.*?)\}", re.sub(r"/\*.*?\*/", "", table.split("cases[]")[1], flags=re.S), flags=re.S)):
+        raw, *bases, payload = (bytes.fromhex(text) for text in re.findall(r'"(\w*)"', case))
+        yield f"{path.name}: step {number}", case.rstrip().endswith(" 0"), raw, bases, payload
+
+
 def examples(path):
     raw = bytes.fromhex("0000803f 0000c03f 000000c0 0000003f")
     after = bytes.fromhex("0100803f 0000c03f 000000c0 ffffff3e")
     for name, codec, base, want in (("constant", 1, None, bytes.fromhex("0000803f") * 4), ("planes", 4, None, raw),
                                     ("xor", 5, raw, after), ("diff", 6, raw, after), ("symbols", 16, None, raw),
-                                    ("symbols-diff", 17, raw, after), ("changes", 18, raw, after)):
+                                    ("symbols-diff", 17, raw, after), ("changes", 18, raw, after), ("step", 27, [raw] * 3, after)):
         text = path.read_text().split(f'.\\" example {name}\n')[1].split(".Ed")[0]
         payload = bytes.fromhex("".join(line[10:] for line in text.splitlines()))
         yield f"{path.name}: {name}", codec, "F32", want, base, payload
@@ -388,19 +433,21 @@ def main():
     golden = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else HERE / "fixtures" / "codec" / "golden.h")
     page = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else HERE.parents[1] / "packaging" / "man" / "mithril-format.5")
     seen, bad = set(), 0
-    for what, codec, dtype, raw, base, payload in [*goldens(golden), *examples(page)]:
+    steps = [(what, 27, "F32", raw if good else None, bases, payload) for what, good, raw, bases, payload
+             in golden_steps(HERE / "test_codec.c")]
+    for what, codec, dtype, raw, base, payload in [*goldens(golden), *examples(page), *steps]:
         try:
-            same = decode(codec, dtype, payload, len(raw), base) == raw
+            same = decode(codec, dtype, payload, len(raw if raw is not None else base[0]), base) == raw
         except Missing:
             print(f"{what}: left out, zstandard is missing")
             continue
         except Invalid:
-            same = False
+            same = raw is None
         seen.add(codec)
         if not same:
             print(f"{what}: does not decode as the page says")
             bad = 1
-    if not seen >= {0, 1, 4, 5, 6, 16, 17, 18}:
+    if not seen >= {0, 1, 4, 5, 6, 16, 17, 18, 27} or len(steps) < 10:
         print("no payload of some codec was decoded")
         bad = 1
     sys.exit(bad)

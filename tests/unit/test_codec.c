@@ -217,7 +217,8 @@ static unsigned all_codecs(void)
 }
 
 /* They take bases of another kind, and are tested apart. */
-static const unsigned derived_codecs = 1u << CODEC_DERIVED | 1u << CODEC_WIDENED | 1u << CODEC_MOMENT;
+static const unsigned derived_codecs =
+	1u << CODEC_DERIVED | 1u << CODEC_WIDENED | 1u << CODEC_MOMENT | 1u << CODEC_STEP;
 
 static const size_t lengths[] = {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 255, 256, 511,
 	1000, 4095, 4096, 4097, 16384, 16391, 40003};
@@ -338,7 +339,7 @@ static void names_and_bases(void **state)
 	(void)state;
 	static const enum codec codecs[] = {CODEC_STORED, CODEC_CONSTANT, CODEC_ZSTD, CODEC_ZSTD_BASE,
 		CODEC_PLANES, CODEC_XOR, CODEC_DIFF, CODEC_SYMBOLS, CODEC_SYMBOLS_DIFF, CODEC_CHANGES,
-		CODEC_DERIVED, CODEC_WIDENED, CODEC_MOMENT};
+		CODEC_DERIVED, CODEC_WIDENED, CODEC_MOMENT, CODEC_STEP};
 	unsigned known = 0;
 
 	for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
@@ -735,7 +736,9 @@ static void expect_derived(const struct codec_input *in, const struct codec_base
 	struct codec_result result;
 
 	assert_int_equal(
-		codec_derive(ws, payload, in->len, in, bases, skip, from, CODEC_DEFAULT, &result), 0);
+		codec_derive(ws, payload, in->len, in, bases,
+			&(struct codec_function){.from = from, .skip = skip}, CODEC_DEFAULT, &result),
+		0);
 	assert_int_equal(result.codec, codec);
 	assert_in_range(result.len, 1, at_most);
 	assert_int_equal(codec_decode(ws, back, in->len, payload, result.len, codec, 1, in->dtype, bases), 0);
@@ -842,23 +845,28 @@ static void what_is_not_derived_is_refused(void **state)
 		narrow[i] = (uint8_t)(next_random(&r) >> 32);
 	/* other numbers; other dtypes; too few bytes */
 	assert_int_equal(
-		codec_derive(ws, payload, sizeof payload, &in, &bases, 0, DTYPE_F32, CODEC_DEFAULT, &result),
+		codec_derive(ws, payload, sizeof payload, &in, &bases,
+			&(struct codec_function){.from = DTYPE_F32, .skip = 0}, CODEC_DEFAULT, &result),
 		-ENOENT);
 	memset(narrow, 0, sizeof narrow);
 	memset(wide, 0, sizeof wide);
 	assert_int_equal(
-		codec_derive(ws, payload, sizeof payload, &in, &bases, 1, DTYPE_F32, CODEC_DEFAULT, &result),
+		codec_derive(ws, payload, sizeof payload, &in, &bases,
+			&(struct codec_function){.from = DTYPE_F32, .skip = 1}, CODEC_DEFAULT, &result),
 		-ENOENT);
 	assert_int_equal(
-		codec_derive(ws, payload, sizeof payload, &in, &bases, 0, DTYPE_F16, CODEC_DEFAULT, &result),
+		codec_derive(ws, payload, sizeof payload, &in, &bases,
+			&(struct codec_function){.from = DTYPE_F16, .skip = 0}, CODEC_DEFAULT, &result),
 		-ENOENT);
 	in.dtype = DTYPE_U16;
 	assert_int_equal(
-		codec_derive(ws, payload, sizeof payload, &in, &bases, 0, DTYPE_F32, CODEC_DEFAULT, &result),
+		codec_derive(ws, payload, sizeof payload, &in, &bases,
+			&(struct codec_function){.from = DTYPE_F32, .skip = 0}, CODEC_DEFAULT, &result),
 		-ENOENT);
 	in.len = 0;
 	assert_int_equal(
-		codec_derive(ws, payload, sizeof payload, &in, &bases, 0, DTYPE_F32, CODEC_DEFAULT, &result),
+		codec_derive(ws, payload, sizeof payload, &in, &bases,
+			&(struct codec_function){.from = DTYPE_F32, .skip = 0}, CODEC_DEFAULT, &result),
 		-EINVAL);
 	assert_int_equal(codec_derived_matches(DTYPE_U16, narrow, wide, 8), 0);
 }
@@ -973,52 +981,206 @@ static void golden_moments(void **state)
 	}
 }
 
-static void moments_round_trip(void **state)
+/* The same of steps, whose arithmetic is of floats. */
+static void golden_steps(void **state)
+{
+	static const struct {
+		const char *raw, *first, *second, *third, *payload;
+		int err;
+	} cases[] = {
+		/* a second moment: of 1, 2^-20, a NaN, infinity */
+		{"9ad9883fbfcfa1390000c07f0000807f", "0000803f000080354523c1ff0000807f",
+			"0000803d0000803dcdcccc3d0000803f", "0000803f0000003c0000003e0000803f",
+			"000000204177be7f3f6f12833a0100010001000100", 0},
+		/* of denormals, zeros of both signs; the first is off by one */
+		{"fb2201000000000001000000", "452301000000008001000000", "0000001a0000008007000000",
+			"0100001a0000000003000080", "000000204177be7f3f6f12833a01000100010000020000", 0},
+		/* weights: of 0.02, -1, a denormal, infinity */
+		{"2592a33cb2f77fbf1e4c81ba0000807f", "0ad7a33c000080bf230100800000807f",
+			"acc5273752499db9bd3786350000803f", "5f70893095bfd633dc2434280000803f",
+			"0109fe7f3fd5e8d5386fa569310100010001000100", 0},
+		/* second moments that are none: negative, zero under zero, NaN, infinity */
+		{"0000c07f0000c07f0000c07f0000803f", "0000803f0000803f0000803f0000803f",
+			"0000803f000000000000803f0000803f", "000080bf000000004523817f0000807f",
+			"010000803f0000803f000000000100010001000100", 0},
+		/* coefficients that are none */
+		{"0000c07f0000c07f", "0000803f00000040", "0000803f00000040", "0000803f00000040",
+			"010100c07f0000807f000080ff0100010001000100", 0},
+		/* no such form; no planes; a byte more; too short; nothing; bases of other lengths */
+		{"0000803f", "0000803f", "0000803f", "0000803f", "020000803f0000803f0000803f0100010001000100",
+			-EBADMSG},
+		{"0000803f", "0000803f", "0000803f", "0000803f", "ff0000803f0000803f0000803f0100010001000100",
+			-EBADMSG},
+		{"0000803f", "0000803f", "0000803f", "0000803f", "000000803f0000803f0000803f", -EBADMSG},
+		{"0000803f", "0000803f", "0000803f", "0000803f",
+			"000000803f0000803f0000803f010001000100010000", -EBADMSG},
+		{"0000803f", "0000803f", "0000803f", "0000803f", "000000803f0000803f", -EBADMSG},
+		{"0000803f", "0000803f", "0000803f", "0000803f", "", -EBADMSG},
+		{"0000803f", "0000803f", "0000803f", "0000803f00",
+			"000000803f0000803f0000803f0100010001000100", -EBADMSG},
+		{"0000803f", "0000803f00", "0000803f", "0000803f",
+			"010000803f0000803f0000803f0100010001000100", -EBADMSG},
+		{"0000803f", "0000803f", "0000803f", "", "010000803f0000803f0000803f0100010001000100",
+			-EBADMSG},
+	};
+	uint8_t raw[64], base[3][64], payload[64], out[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		size_t raw_len = from_hex(raw, sizeof raw, cases[i].raw);
+		size_t len = from_hex(payload, sizeof payload, cases[i].payload);
+		struct codec_bases bases = {.count = 3,
+			.at = {{base[0], from_hex(base[0], 64, cases[i].first)},
+				{base[1], from_hex(base[1], 64, cases[i].second)},
+				{base[2], from_hex(base[2], 64, cases[i].third)}}};
+		int err = codec_decode(ws, out, raw_len, payload, len, CODEC_STEP, 1, DTYPE_F32, &bases);
+		if (err != cases[i].err)
+			fail_msg("case %zu: %d", i, err);
+		if (!err)
+			assert_memory_equal(out, raw, raw_len);
+		bases.count = 2;
+		assert_int_equal(
+			codec_decode(ws, out, raw_len, payload, len, CODEC_STEP, 1, DTYPE_F32, &bases),
+			-EBADMSG);
+		bases.count = 3;
+		assert_int_equal(
+			codec_decode(ws, out, raw_len, payload, len, CODEC_STEP, 1, DTYPE_I32, &bases),
+			-EBADMSG);
+	}
+}
+
+/* One parameter's numbers through one step of AdamW, as PyTorch rounds them. */
+struct adam {
+	float w, m, v;
+};
+
+static void adam_step(struct adam *p, float g, double lr, double decay, double b1, double b2, unsigned t)
+{
+	float c2 = (float)sqrt(1 - pow(b2, t)), rate = (float)(lr / (1 - pow(b1, t)));
+
+	p->w *= (float)(1 - lr * decay);
+	p->m += (float)(1 - b1) * (g - p->m);
+	p->v = p->v * (float)b2 + (float)(1 - b2) * g * g;
+	p->w -= rate * p->m / (sqrtf(p->v) / c2 + 1e-8f);
+}
+
+static float noise(uint64_t *r)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < 12; i++)
+		sum += (double)(next_random(r) >> 40) / (1u << 24);
+	return (float)(sum - 6);
+}
+
+/* Arrays of w, m and v as they were and as they are, with a tail of 3 bytes each. */
+struct adam_arrays {
+	uint8_t was[3][4 * WIDE + 3], is[3][4 * WIDE + 3];
+};
+
+static void fill_adam(struct adam_arrays *arrays, uint64_t seed, double decay, double b1, double b2)
+{
+	for (size_t i = 0; i < WIDE; i++) {
+		uint64_t r = seed * 7919 + i;
+		struct adam p = {.w = 0.02f * noise(&r)};
+		for (unsigned t = 1; t <= 30; t++) {
+			if (t == 30) {
+				memcpy(arrays->was[0] + 4 * i, &p.w, 4);
+				memcpy(arrays->was[1] + 4 * i, &p.m, 4);
+				memcpy(arrays->was[2] + 4 * i, &p.v, 4);
+			}
+			adam_step(&p, 1e-4f * noise(&r), 3e-4, decay, b1, b2, t);
+		}
+		memcpy(arrays->is[0] + 4 * i, &p.w, 4);
+		memcpy(arrays->is[1] + 4 * i, &p.m, 4);
+		memcpy(arrays->is[2] + 4 * i, &p.v, 4);
+	}
+}
+
+/* Numbers that no optimizer leaves: NaN of both signs and any payload, infinities, denormals, zeros. */
+static void spoil(uint8_t *array, uint64_t *r)
+{
+	static const uint32_t odd[] = {0x7f800001, 0xffc12345, 0x7f800000, 0xff800000, 1, 0x80000001,
+		0x80000000, 0, 0x007fffff, 0x7f7fffff};
+
+	for (unsigned i = 0; i < 40; i++)
+		put_le32(array + 4 * (next_random(r) % WIDE),
+			odd[next_random(r) % (sizeof odd / sizeof *odd)]);
+}
+
+static size_t step_len(const struct codec_step *step, const uint8_t *now, const struct codec_bases *bases)
 {
 	size_t len = 4 * WIDE + 3;
-	uint8_t *bytes = malloc(4 * len), *payload = malloc(len), *back = malloc(len);
+	struct codec_input in = {.src = now, .len = len, .dtype = DTYPE_F32};
+	uint8_t *payload = malloc(len), *back = malloc(len);
+	struct codec_result result;
+	struct codec_bases less = *bases;
+	const struct codec_function function = {.step = step};
+
+	assert_int_equal(codec_derive(ws, payload, len, &in, bases, &function, CODEC_DEFAULT, &result), 0);
+	assert_int_equal(result.codec, CODEC_STEP);
+	assert_int_equal(
+		codec_decode(ws, back, len, payload, result.len, CODEC_STEP, 1, DTYPE_F32, bases), 0);
+	assert_memory_equal(back, now, len);
+	less.at[1].len--;
+	assert_int_equal(
+		codec_derive(ws, payload, len, &in, &less, &function, CODEC_DEFAULT, &result), -ENOENT);
+	free(payload);
+	free(back);
+	return result.len;
+}
+
+static void steps_round_trip(void **state)
+{
+	struct adam_arrays *a = calloc(1, sizeof *a);
+	size_t len = 4 * WIDE + 3;
 	uint64_t r = 31;
 
 	(void)state;
-	for (unsigned round = 0; round < 40; round++) {
-		struct codec_bases bases = {
-			.count = 3, .at = {{bytes, len}, {bytes + len, len}, {bytes + 2 * len, len}}};
-		struct codec_input in = {.src = bytes + 3 * len, .len = len, .dtype = DTYPE_F32};
-		struct codec_result result;
-		double b1 = round % 2 ? 0.9 : 0.95, b2 = round % 3 ? 0.999 : 0.98;
-		for (size_t i = 0; i < 4 * len; i++)
-			bytes[i] = (uint8_t)(next_random(&r) >> 32);
-		for (size_t i = 0; i < WIDE; i++) {
-			float v, m, before, now;
-			put_le32(bytes + 4 * i, 0x30000000 + (uint32_t)(next_random(&r) >> 40));
-			put_le32(bytes + len + 4 * i, 0x38000000 + (uint32_t)(next_random(&r) >> 40));
-			put_le32(bytes + 2 * len + 4 * i, 0xb8000000 + (uint32_t)(next_random(&r) >> 40));
-			memcpy(&v, bytes + 4 * i, 4);
-			memcpy(&m, bytes + len + 4 * i, 4);
-			memcpy(&before, bytes + 2 * len + 4 * i, 4);
-			float g = (m - (float)b1 * before) / (float)(1 - b1);
-			now = (float)b2 * v + (float)(1 - b2) * g * g;
-			memcpy(bytes + 3 * len + 4 * i, &now, 4);
+	for (unsigned round = 0; round < 12; round++) {
+		double b1 = round % 2 ? 0.9 : 0.95, b2 = round % 3 ? 0.999 : 0.98,
+		       decay = round % 4 ? 0.1 : 0;
+		struct codec_step moment, weights, again;
+		fill_adam(a, round, decay, b1, b2);
+		struct codec_bases v = {
+			.count = 3, .at = {{a->was[2], len}, {a->is[1], len}, {a->was[1], len}}};
+		struct codec_bases w = {
+			.count = 3, .at = {{a->was[0], len}, {a->is[1], len}, {a->is[2], len}}};
+		assert_in_range(codec_step_fit(&moment, CODEC_STEP_MOMENT, NULL, 0, a->is[2], a->was[2],
+					a->is[1], a->was[1], WIDE),
+			0, 1);
+		assert_in_range(codec_step_fit(&weights, CODEC_STEP_WEIGHTS, NULL, 0, a->is[0], a->was[0],
+					a->is[1], a->is[2], WIDE),
+			0, 1);
+		assert_in_range(step_len(&moment, a->is[2], &v), 1, len / 16);
+		assert_in_range(step_len(&weights, a->is[0], &w), 1, len / 16);
+		/* of a few elements there is no fit; what is known from others serves */
+		const struct codec_step known[2] = {moment, weights};
+		assert_in_range(codec_step_fit(&again, CODEC_STEP_WEIGHTS, known, 2, a->is[0], a->was[0],
+					a->is[1], a->is[2], 2),
+			0, 1);
+		assert_memory_equal(&again, &weights, sizeof again);
+		/* moments of others */
+		assert_in_range(codec_step_fit(&again, CODEC_STEP_WEIGHTS, known, 2, a->is[0], a->was[0],
+					a->is[1] + 4, a->is[2] + 4, WIDE - 1),
+			13, 32);
+		assert_in_range(codec_step_fit(&again, CODEC_STEP_MOMENT, known, 2, a->is[2], a->was[2],
+					a->is[1] + 4, a->was[1] + 4, WIDE - 1),
+			13, 32);
+		for (unsigned i = 0; i < 3; i++) {
+			spoil(a->was[i], &r);
+			spoil(a->is[i], &r);
 		}
-		assert_int_equal(
-			codec_derive(ws, payload, len, &in, &bases, 0, DTYPE_F32, CODEC_DEFAULT, &result), 0);
-		assert_int_equal(result.codec, CODEC_MOMENT);
-		assert_in_range(result.len, 1, len / 4);
-		assert_in_range(codec_moment_bits(in.src, bytes, bytes + len, bytes + 2 * len, WIDE), 0, 6);
-		assert_int_equal(
-			codec_decode(ws, back, len, payload, result.len, CODEC_MOMENT, 1, DTYPE_F32, &bases),
-			0);
-		assert_memory_equal(back, in.src, len);
-		bases.at[1].len--;
-		assert_int_equal(
-			codec_derive(ws, payload, len, &in, &bases, 0, DTYPE_F32, CODEC_DEFAULT, &result),
-			-ENOENT);
+		assert_in_range(step_len(&moment, a->is[2], &v), 1, len / 4);
+		assert_in_range(step_len(&weights, a->is[0], &w), 1, len / 4);
 	}
-	assert_in_range(codec_moment_bits(bytes, bytes + 1, bytes + 2, bytes + 3, WIDE), 20, 32);
-	assert_int_equal(codec_moment_bits(bytes, bytes, bytes, bytes, 0), 32);
-	free(bytes);
-	free(payload);
-	free(back);
+	struct codec_step none;
+	assert_int_equal(codec_step_fit(&none, CODEC_STEP_MOMENT, NULL, 0, a, a, a, a, 0), 32);
+	memset(a, 0xff, sizeof *a);
+	assert_in_range(codec_step_fit(&none, CODEC_STEP_WEIGHTS, NULL, 0, a->is[0], a->was[0], a->is[1],
+				a->is[2], WIDE),
+		16, 32);
+	free(a);
 }
 
 /* Decoding damaged payloads: any outcome but a fault, and no byte outside dst. */
@@ -1250,7 +1412,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_derived_is_refused),
 		cmocka_unit_test(golden_derivations),
 		cmocka_unit_test(golden_moments),
-		cmocka_unit_test(moments_round_trip),
+		cmocka_unit_test(golden_steps),
+		cmocka_unit_test(steps_round_trip),
 		cmocka_unit_test(damaged_payloads_are_survived),
 		cmocka_unit_test(wrong_payloads_are_refused),
 		cmocka_unit_test(only_one_zstd_frame_is_taken),

@@ -175,16 +175,17 @@ static void decode_derived(const char *name, enum codec codec, enum dtype dtype,
 	codec_workspace_free(ws);
 }
 
-static void decode_moment(void)
+/* Of three bases that are all the same. */
+static void decode_three(const char *name, enum codec codec)
 {
 	struct codec_workspace *ws = codec_workspace_new();
-	struct example *example = example_named("moment");
+	struct example *example = example_named(name);
 	const struct codec_bases bases = {
 		.count = 3, .at = {{raw, sizeof raw}, {raw, sizeof raw}, {raw, sizeof raw}}};
 	uint8_t back[16];
 
 	assert_non_null(ws);
-	assert_int_equal(codec_decode(ws, back, sizeof back, example->bytes, example->len, CODEC_MOMENT, 1,
+	assert_int_equal(codec_decode(ws, back, sizeof back, example->bytes, example->len, codec, 1,
 				 DTYPE_F32, &bases),
 		0);
 	assert_memory_equal(back, after, sizeof back);
@@ -207,7 +208,8 @@ static void test_payloads(void **state)
 	decode_payload("changes", CODEC_CHANGES, raw, sizeof raw, after);
 	decode_derived("derived", CODEC_DERIVED, DTYPE_BF16, after, sizeof after,
 		"\x80\x3f\xc0\x3f\0\xc0\x01\x3f", 8);
-	decode_moment();
+	decode_three("moment", CODEC_MOMENT);
+	decode_three("step", CODEC_STEP);
 	decode_derived("widened", CODEC_WIDENED, DTYPE_F32, "\0\x3c\0\x3e\0\xc0\0\x38", 8, raw, sizeof raw);
 }
 

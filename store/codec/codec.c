@@ -280,11 +280,16 @@ size_t codec_estimate(struct codec_workspace *ws, const struct codec_input *in)
 	return choice.bytes[best_guess(&choice, -1)];
 }
 
-/* Whether there are three bases of just this length. */
-static int are_three(const struct codec_bases *bases, size_t len)
+/* Whether there are so many bases, of just this length, and where they are. */
+static int take_bases(
+	const struct codec_bases *bases, unsigned count, size_t len, const void *bytes[CODEC_BASES_MAX])
 {
-	return bases->count == 3 && bases->at[0].len == len && bases->at[1].len == len &&
-	       bases->at[2].len == len;
+	for (unsigned i = 0; i < bases->count && i < count; i++) {
+		if (bases->at[i].len != len)
+			return 0;
+		bytes[i] = bases->at[i].bytes;
+	}
+	return bases->count == count;
 }
 
 /* What in->src ought to be goes to ws->second, and how that is known to the head of the payload, whose length
@@ -293,17 +298,17 @@ static size_t expect(struct codec_workspace *ws, uint8_t *head, const struct cod
 	const struct codec_bases *bases, const struct codec_function *function, enum codec *codec)
 {
 	size_t n = in->len >> element_of(in->dtype).log_width, skip = function->skip;
+	const void *bytes[CODEC_BASES_MAX];
 	enum dtype from = function->from;
 	enum derive_mode mode;
 
 	if (function->step) {
-		if (in->dtype != DTYPE_F32 || !are_three(bases, in->len))
+		if (in->dtype != DTYPE_F32 ||
+			!take_bases(bases, step_bases(function->step->form), in->len, bytes))
 			return 0;
-		step_put(head, function->step);
-		step_expect(function->step, bases->at[0].bytes, bases->at[1].bytes, bases->at[2].bytes,
-			ws->second, n);
+		step_expect(function->step, bytes, ws->second, n);
 		*codec = CODEC_STEP;
-		return STEP_HEAD;
+		return step_put(head, function->step);
 	}
 	mode = derive_pick(in, bases, skip, from);
 	if ((from != DTYPE_F32 && from != DTYPE_BF16 && from != DTYPE_F16) ||
@@ -331,7 +336,7 @@ int codec_derive(struct codec_workspace *ws, void *dst, size_t capacity, const s
 	if (!in->len || in->len > CODEC_CHUNK_MAX || capacity < CODEC_BOUND(in->len))
 		return -EINVAL;
 	size_t most = in->len - 1 - in->len / 128;
-	if (!n || most <= STEP_HEAD || !(head = expect(ws, out, in, bases, function, &codec)))
+	if (!n || most <= STEP_HEAD_MAX || !(head = expect(ws, out, in, bases, function, &codec)))
 		return -ENOENT;
 	on.base = ws->second;
 	on.base_len = in->len;
@@ -403,13 +408,13 @@ static int decode_derived(struct codec_workspace *ws, uint8_t *dst, size_t raw_l
 static int decode_moment(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, const uint8_t *payload,
 	size_t len, enum dtype dtype, const struct codec_bases *bases)
 {
+	const void *bytes[CODEC_BASES_MAX];
 	struct moment moment;
 
-	if (len < MOMENT_HEAD || dtype != DTYPE_F32 || !are_three(bases, raw_len))
+	if (len < MOMENT_HEAD || dtype != DTYPE_F32 || !take_bases(bases, 3, raw_len, bytes))
 		return -EBADMSG;
 	moment = moment_get(payload);
-	moment_expect(
-		&moment, bases->at[0].bytes, bases->at[1].bytes, bases->at[2].bytes, ws->second, raw_len / 4);
+	moment_expect(&moment, bytes[0], bytes[1], bytes[2], ws->second, raw_len / 4);
 	return decode_planes(
 		ws, dst, raw_len, payload + MOMENT_HEAD, len - MOMENT_HEAD, CODEC_DIFF, dtype, ws->second);
 }
@@ -417,14 +422,14 @@ static int decode_moment(struct codec_workspace *ws, uint8_t *dst, size_t raw_le
 static int decode_step(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, const uint8_t *payload,
 	size_t len, enum dtype dtype, const struct codec_bases *bases)
 {
+	const void *bytes[CODEC_BASES_MAX];
 	struct codec_step step;
+	size_t head = step_get(payload, len, &step);
 
-	if (len < STEP_HEAD || dtype != DTYPE_F32 || !are_three(bases, raw_len) || step_get(payload, &step))
+	if (!head || dtype != DTYPE_F32 || !take_bases(bases, step_bases(step.form), raw_len, bytes))
 		return -EBADMSG;
-	step_expect(
-		&step, bases->at[0].bytes, bases->at[1].bytes, bases->at[2].bytes, ws->second, raw_len / 4);
-	return decode_planes(
-		ws, dst, raw_len, payload + STEP_HEAD, len - STEP_HEAD, CODEC_DIFF, dtype, ws->second);
+	step_expect(&step, bytes, ws->second, raw_len / 4);
+	return decode_planes(ws, dst, raw_len, payload + head, len - head, CODEC_DIFF, dtype, ws->second);
 }
 
 int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const void *payload,

@@ -38,7 +38,7 @@ enum codec {
 	CODEC_MOMENT = 26,	 /* f32: DIFF against the step of Adam's exp_avg_sq; bases: exp_avg_sq a step
 				    before, exp_avg, exp_avg a step before, each of the same length;
 				    no longer written, STEP is smaller */
-	CODEC_STEP = 27, /* f32: DIFF against what a step of AdamW makes of three bases of the same length */
+	CODEC_STEP = 27, /* f32: DIFF against what a step of AdamW makes of bases of the same length */
 	CODEC_COUNT
 };
 
@@ -93,17 +93,19 @@ struct codec_result {
 int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
 	enum codec_level level, int hint, struct codec_result *result);
 
-/* What an f32 tensor is after a step of the optimizer. The bases are, in their order: what it was before, the
- * first moment, and what that was before (MOMENT, for the second moment) or the second moment (WEIGHTS). */
-enum codec_step_form { CODEC_STEP_MOMENT = 0, CODEC_STEP_WEIGHTS = 1 };
+/* What an f32 tensor is after a step of the optimizer. Its bases are, in their order:
+ *   MOMENT   of the second moment: what it was before, the first moment, what that was before
+ *   WEIGHTS  of weights: what they were before, the first moment, the second moment
+ *   FIRST    of the first moment: what both moments were before, the weights, what these were before */
+enum codec_step_form { CODEC_STEP_MOMENT = 0, CODEC_STEP_WEIGHTS = 1, CODEC_STEP_FIRST = 2 };
 struct codec_step {
 	enum codec_step_form form;
-	float k[3]; /* step.c */
+	float k[6]; /* step.h; zero from the fourth on but for FIRST */
 };
 
 /* How a chunk is a function of others. */
 struct codec_function {
-	const struct codec_step *step; /* f32 of three chunks of f32; NULL: the next two count */
+	const struct codec_step *step; /* f32 of chunks of f32; NULL: the next two count */
 	enum dtype from;	       /* of the bases */
 	size_t skip; /* the bytes of all bases together hold the elements from this one on */
 };
@@ -119,11 +121,19 @@ int codec_derive(struct codec_workspace *ws, void *dst, size_t capacity, const s
  * other dtype: 0. */
 size_t codec_derived_matches(enum dtype narrow, const void *elements, const void *f32, size_t n);
 
-/* Solves the coefficients of a step from n f32 elements and those that they come from (bases as above), after
- * those of `known` steps were tried. Returns the bits that an element differs by from what is expected then,
- * on average over a sample; 32, and *step is not set: n is 0, or there is no telling. */
+/* Solves the coefficients of a step, MOMENT or WEIGHTS, from n f32 elements and those of the three bases,
+ * after those of `known` steps were tried. Returns codec_step_bits; 32, and *step is not set: n is 0, or
+ * there is no telling. */
 unsigned codec_step_fit(struct codec_step *step, enum codec_step_form form, const struct codec_step *known,
-	size_t known_count, const void *now, const void *before, const void *m, const void *other, size_t n);
+	size_t known_count, const void *now, const void *const bases[3], size_t n);
+
+/* The step backwards: FIRST, of what is known from WEIGHTS and MOMENT. */
+struct codec_step codec_step_first(const struct codec_step *weights, const struct codec_step *moment);
+
+/* Bits that one of n > 0 elements differs by from what a step makes of the bases, on average over a sample.
+ */
+unsigned codec_step_bits(
+	const struct codec_step *step, const void *now, const void *const bases[CODEC_BASES_MAX], size_t n);
 
 /* Estimated payload bytes of codec_encode, from a sample of at most 16 KiB: to rank candidate bases and to
  * judge whether a base pays. The whole chunk is not looked at, so the time is that of the sample: about 15 us

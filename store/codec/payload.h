@@ -33,11 +33,17 @@
  *               exactly len bytes. In doubles, each operation rounded to nearest, ties to even:
  *               r = 1 / (1 - b1); q = 1 - b2; g = (M - b1 * L) * r; expected is (b2 * V) + ((q * g) * g),
  *               rounded to f32; a NaN is 7fc00000
- *   STEP        f32: one byte form; a, b and c, 4 bytes each, the bits of f32 (little-endian); then what DIFF
- *               would have, with expected elements in the place of the base. There are three bases, X, M and
- *               Y, each of exactly len bytes. In f32, each operation rounded to nearest, ties to even:
+ *   STEP        f32: one byte form; a, b and c, and d, e and f of form 2, 4 bytes each, the bits of f32
+ *               (little-endian); then what DIFF would have, with expected elements in the place of the base.
+ *               There are three bases, X, M and Y, each of exactly len bytes, or four, X, V, W and Y, of form
+ *               2. Each operation rounded to nearest, ties to even; forms 0 and 1 in f32:
  *               form 0  g = Y + ((M - Y) * a); expected is (b * X) + ((c * g) * g)
  *                    1  expected is (a * X) - (b * (M / (sqrt(Y) + c)))
+ *                    2  a * Y is rounded to f32; else in doubles:
+ *                       r = ((a * Y) - W) / b; h = r * r; s = f * d;
+ *                       g = (X - (X * d)) + (d * (r * c)); p = 1 - (h * (s * d)); q = (h * s) * g;
+ *                       t = sqrt((q * q) + (p * (h * ((e * V) + ((f * g) * g)))));
+ *                       t has the sign of r; expected is ((q + t) / p) + (r * c), rounded to f32
  *               A NaN is 7fc00000. Any other form is invalid
  *
  * Width:

@@ -1,6 +1,5 @@
 #include "store/codec/step.h"
 
-#include <errno.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -50,31 +49,74 @@ static void expect_weights(const float k[3], const uint8_t *before, const uint8_
 	}
 }
 
-void step_expect(const struct codec_step *step, const uint8_t *before, const uint8_t *m, const uint8_t *other,
-	uint8_t *dst, size_t n)
+/* m = r * (sqrt(v) + eps), with r from the weights, and v = keep * v_before + rest * g * g, with the gradient
+ * g = a + scale * (m - r * eps): a square equation for m - r * eps, whose sign is that of r. */
+static void expect_first(const float k[6], const uint8_t *before, const uint8_t *v_before, const uint8_t *w,
+	const uint8_t *w_before, uint8_t *restrict dst, size_t n)
 {
-	if (step->form == CODEC_STEP_MOMENT)
-		expect_moment(step->k, before, m, other, dst, n);
-	else
-		expect_weights(step->k, before, m, other, dst, n);
+	double scale = (double)k[3], keep = (double)k[4], rest = (double)k[5];
+	double rate = (double)k[1], eps = (double)k[2], steep = rest * scale, steeper = steep * scale;
+
+	for (size_t i = 0; i < n; i++) {
+		float kept = k[0] * f32_at(w_before, i);
+		double l = (double)f32_at(before, i), v = keep * (double)f32_at(v_before, i);
+		double r = ((double)kept - (double)f32_at(w, i)) / rate, rr = r * r;
+		double a = (l - l * scale) + scale * (r * eps);
+		double p = 1 - rr * steeper, q = rr * steep * a, s = rr * (v + rest * a * a);
+		double root = sqrt(q * q + p * s), m = (q + copysign(root, r)) / p + r * eps;
+		put_f32(dst, i, (float)m);
+	}
 }
 
-void step_put(uint8_t dst[STEP_HEAD], const struct codec_step *step)
+unsigned step_bases(enum codec_step_form form)
 {
+	return form == CODEC_STEP_FIRST ? 4 : 3;
+}
+
+void step_expect(const struct codec_step *step, const void *const bases[], uint8_t *dst, size_t n)
+{
+	switch (step->form) {
+	case CODEC_STEP_MOMENT:
+		expect_moment(step->k, bases[0], bases[1], bases[2], dst, n);
+		break;
+	case CODEC_STEP_WEIGHTS:
+		expect_weights(step->k, bases[0], bases[1], bases[2], dst, n);
+		break;
+	case CODEC_STEP_FIRST:
+		expect_first(step->k, bases[0], bases[1], bases[2], bases[3], dst, n);
+		break;
+	}
+}
+
+static unsigned coefficients(enum codec_step_form form)
+{
+	return form == CODEC_STEP_FIRST ? 6 : 3;
+}
+
+size_t step_put(uint8_t dst[STEP_HEAD_MAX], const struct codec_step *step)
+{
+	unsigned count = coefficients(step->form);
+
 	dst[0] = (uint8_t)step->form;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		uint32_t x;
 		memcpy(&x, &step->k[i], 4);
 		put_le32(dst + 1 + 4 * i, x);
 	}
+	return 1 + 4 * count;
 }
 
-int step_get(const uint8_t src[STEP_HEAD], struct codec_step *step)
+size_t step_get(const uint8_t *src, size_t len, struct codec_step *step)
 {
-	if (src[0] != CODEC_STEP_MOMENT && src[0] != CODEC_STEP_WEIGHTS)
-		return -EBADMSG;
+	unsigned count;
+
+	if (!len || src[0] > CODEC_STEP_FIRST)
+		return 0;
 	step->form = (enum codec_step_form)src[0];
-	for (unsigned i = 0; i < 3; i++)
+	count = coefficients(step->form);
+	if (len < 1 + 4 * count)
+		return 0;
+	for (unsigned i = 0; i < count; i++)
 		step->k[i] = f32_at(src + 1, i);
-	return 0;
+	return 1 + 4 * count;
 }

@@ -13,7 +13,7 @@
 
 /* What is fitted: the elements of a sample, and those that they come from. */
 struct sample {
-	const uint8_t *now, *before, *m, *other;
+	const uint8_t *now, *const *bases;
 	size_t n;
 };
 
@@ -30,12 +30,15 @@ static double at(const uint8_t *p, size_t i)
 static unsigned cost_of(const struct codec_step *step, const struct sample *s, unsigned *count)
 {
 	size_t stride = s->n > JUDGED ? s->n / JUDGED : 1;
+	const void *bases[CODEC_BASES_MAX];
 	unsigned cost = 0;
 
 	*count = 0;
 	for (size_t i = 0; i < s->n; i += stride, ++*count) {
 		uint8_t expected[4];
-		step_expect(step, s->before + 4 * i, s->m + 4 * i, s->other + 4 * i, expected, 1);
+		for (unsigned b = 0; b < step_bases(step->form); b++)
+			bases[b] = s->bases[b] + 4 * i;
+		step_expect(step, bases, expected, 1);
 		uint32_t d = get_le32(s->now + 4 * i) - get_le32(expected), size = d >> 31 ? ~d : d;
 		cost += size ? 32 - (unsigned)__builtin_clz(size) : 0;
 	}
@@ -69,7 +72,7 @@ static void fit_moment(struct best *best)
 	for (size_t i = 0; i < sizeof b1s / sizeof *b1s; i++) {
 		for (size_t k = 0; k < sizeof b2s / sizeof *b2s; k++) {
 			struct codec_step step = {CODEC_STEP_MOMENT,
-				{1 / (float)(1 - b1s[i]), (float)b2s[k], (float)(1 - b2s[k])}};
+				{1 / (float)(1 - b1s[i]), (float)b2s[k], (float)(1 - b2s[k]), 0, 0, 0}};
 			consider(best, &step);
 		}
 	}
@@ -113,11 +116,11 @@ static void add_row(double a[3][3], double x[3], unsigned size, const double row
 static bool take(
 	const struct sample *s, size_t i, double *w, double *before, double *m, double *root, double *weight)
 {
-	double v = at(s->other, i);
+	double v = at(s->bases[2], i);
 
 	*w = at(s->now, i);
-	*before = at(s->before, i);
-	*m = at(s->m, i);
+	*before = at(s->bases[0], i);
+	*m = at(s->bases[1], i);
 	*root = sqrt(v);
 	*weight = 1 / fabs(*w);
 	return v > 0 && isfinite(v) && isfinite(*m) && isfinite(*before) && isfinite(*w) && fabs(*w) > 1e-30;
@@ -171,14 +174,15 @@ static void fit_weights(struct best *best)
 		return;
 	for (unsigned i = 0; i < ROUNDS && refine(s, stride, k); i++) {
 	}
-	struct codec_step step = {CODEC_STEP_WEIGHTS, {(float)k[0], (float)k[1], (float)k[2]}};
+	struct codec_step step = {CODEC_STEP_WEIGHTS, {(float)k[0], (float)k[1], (float)k[2], 0, 0, 0}};
 	consider(best, &step);
 }
 
 unsigned codec_step_fit(struct codec_step *step, enum codec_step_form form, const struct codec_step *known,
-	size_t known_count, const void *now, const void *before, const void *m, const void *other, size_t n)
+	size_t known_count, const void *now, const void *const bases[3], size_t n)
 {
-	const struct sample sample = {now, before, m, other, n};
+	const uint8_t *const bytes[3] = {bases[0], bases[1], bases[2]};
+	const struct sample sample = {now, bytes, n};
 	struct best best = {.sample = &sample, .cost = ~0u};
 
 	if (!n)
@@ -198,4 +202,23 @@ unsigned codec_step_fit(struct codec_step *step, enum codec_step_form form, cons
 		return 32;
 	*step = best.step;
 	return best.cost / best.count;
+}
+
+struct codec_step codec_step_first(const struct codec_step *weights, const struct codec_step *moment)
+{
+	struct codec_step step = {.form = CODEC_STEP_FIRST};
+
+	memcpy(step.k, weights->k, 3 * sizeof step.k[0]);
+	memcpy(step.k + 3, moment->k, 3 * sizeof step.k[0]);
+	return step;
+}
+
+unsigned codec_step_bits(
+	const struct codec_step *step, const void *now, const void *const bases[CODEC_BASES_MAX], size_t n)
+{
+	const uint8_t *const bytes[CODEC_BASES_MAX] = {bases[0], bases[1], bases[2], bases[3]};
+	const struct sample sample = {now, bytes, n};
+	unsigned count, cost = cost_of(step, &sample, &count);
+
+	return cost / count;
 }

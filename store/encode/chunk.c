@@ -163,7 +163,7 @@ static int encode_derived(struct encoder *encoder, struct codec_workspace *ws, s
 	int rc;
 
 	if (source->function.step)
-		bytes = 3 * job->len;
+		bytes = source->bases.count * job->len;
 	else if (source->function.from == DTYPE_F32)
 		bytes = 2 * job->len;
 	if (job->len <= width || !memcmp(job->raw, job->raw + width, job->len - width))

@@ -7,6 +7,7 @@
  * base.c    which earlier file lends bases, and which chunk of it
  * source.c  which tensors of another width a tensor is the rounding of, or is rounded to, and which chunks
  * step.c    which tensors of the file a tensor is a function of by a step of the optimizer, and which chunks
+ * step_files.c  the same of weights that lie in another file
  * kinds.c   pure: which tensors are worth a search, by how those of like names fared
  * placed.c  the chunks of the file itself, by offset
  * segments.c  the tensors of an encoded file, in memory
@@ -195,20 +196,34 @@ void placed_release(struct placed_list *list);
 /* --- step.c --- */
 
 #define STEPS_KNOWN 4u
+#define STEP_FILES 16u
 
 /* Which tensors are what a step of the optimizer makes of others: found before any is encoded. */
 struct steps {
 	struct tensor_step {
-		size_t m; /* the first moment; the second is the tensor behind it */
+		size_t m;  /* the first moment; the second is the tensor behind it */
+		bool used; /* MOMENT: weights of the file are found for it */
 		struct codec_step step;
+		/* of FIRST: where the weights are, in bytes from the start of the files */
+		const struct step_files *files;
+		uint64_t w, w_before;
 	} * list;
 	size_t count, capacity;
+	/* Files that have weights of this one's moments. */
+	struct step_files {
+		struct segments segments;
+		struct recipe_cursor *cursor, *before;
+		uint64_t before_recipe; /* the file that has them as they were before */
+		size_t first;		/* that is not found yet */
+	} files[STEP_FILES];
+	size_t files_count;
 	uint32_t *of; /* by tensor: place in the list + 1; 0: none. NULL: there are none at all */
 	bool *early;  /* by tensor: weights before it stand on it; NULL: none */
-	struct tensor_kinds moments, weights;
+	struct tensor_kinds moments, weights, firsts;
 };
 /* Compares samples of the file's tensors with what a step makes of them as they were in the file that lends
- * bases. -ENOMEM, errors of view.read. */
+ * bases: second moments, then weights, or, where there are none, first moments of weights in other files.
+ * -ENOMEM, errors of view.read. */
 int steps_find(struct file_encoding *file);
 /* The chunks that `len` bytes at `off` of tensor `t` follow from. It may collect chunks under way. *source
  * is not touched when there are none. 0, errors of file_collect. */

@@ -2,21 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/encode/private.h"
+#include "store/encode/steps.h"
 #include "store/util/array.h"
 
-#define REGION 16384u  /* elements in a tensor's middle that stand for it; they lie in one chunk */
-#define NEAR_BITS 12u  /* an element may differ by so many */
-#define SCAN_MAX 4096u /* moments looked at for one tensor of weights */
-#define TRIES 3u       /* of those, tried on samples */
-
-/* What one search needs: the middles of tensors. */
-struct search {
-	struct file_encoding *file;
-	uint8_t *now, *m, *other;
-	struct codec_step known[STEPS_KNOWN]; /* found last */
-	size_t known_count, known_next, cursor;
-};
+#define SCAN_MAX 4096u	/* moments looked at for one tensor of weights */
+#define TRIES 3u	/* of those, tried on samples, */
+#define TRIES_AGAIN 16u /* and once there were some */
 
 static bool same_dims(const struct tensor *a, const struct tensor *b)
 {
@@ -29,32 +20,30 @@ static const struct tensor_step *step_of(const struct steps *steps, size_t t)
 	return steps->of && steps->of[t] ? &steps->list[steps->of[t] - 1] : NULL;
 }
 
-/* Where the middle of a tensor begins, in bytes from its start, and how many elements it has. */
-static uint64_t middle_of(const struct tensor *t, size_t *n)
+uint64_t step_middle(const struct tensor *t, size_t *n)
 {
 	uint64_t off = t->len / 2 / ENCODE_CHUNK * ENCODE_CHUNK, left = (t->len - off) / 4;
 
-	*n = left < REGION ? (size_t)left : REGION;
+	*n = left < STEP_REGION ? (size_t)left : STEP_REGION;
 	return off;
 }
 
-static int read_middle(struct search *search, size_t t, uint8_t *dst)
+int step_read(struct step_search *search, size_t t, uint8_t *dst)
 {
 	const struct tensor *tensor = &search->file->layout.tensors[t];
 	size_t n;
-	uint64_t off = middle_of(tensor, &n);
+	uint64_t off = step_middle(tensor, &n);
 
 	return search->file->view.read(search->file->view.ctx, tensor->off + off, dst, 4 * n);
 }
 
-/* The chunk that has the middle of tensor t as it was before; NULL: there is none. */
-static struct chunk_data *middle_before(struct search *search, size_t t, const void **bytes)
+struct chunk_data *step_before(struct step_search *search, size_t t, const void **bytes)
 {
 	struct file_encoding *file = search->file;
 	const struct tensor *tensor = &file->layout.tensors[t];
 	struct chunk_data *data;
 	size_t n, have;
-	uint64_t off = middle_of(tensor, &n), left = tensor->len - off;
+	uint64_t off = step_middle(tensor, &n), left = tensor->len - off;
 	struct chunk_id id =
 		base_chunk(file, t, tensor->off + off, left < ENCODE_CHUNK ? (size_t)left : ENCODE_CHUNK);
 
@@ -67,12 +56,23 @@ static struct chunk_data *middle_before(struct search *search, size_t t, const v
 	return NULL;
 }
 
-/* Enters what was found; the newest coefficients are tried first for what comes. */
-static int found(struct search *search, size_t t, size_t m, const struct codec_step *step)
+static void remember(struct step_search *search, const struct codec_step *found)
+{
+	struct codec_step step = {
+		.form = found->form == CODEC_STEP_MOMENT ? CODEC_STEP_MOMENT : CODEC_STEP_WEIGHTS};
+
+	memcpy(step.k, found->k, 3 * sizeof step.k[0]); /* FIRST has those of WEIGHTS first */
+	for (size_t i = 0; i < search->known_count; i++)
+		if (!memcmp(&search->known[i], &step, sizeof step))
+			return;
+	search->known[search->known_next++ % STEPS_KNOWN] = step;
+	search->known_count += search->known_count < STEPS_KNOWN;
+}
+
+int step_found(struct step_search *search, size_t t, const struct tensor_step *found)
 {
 	struct steps *steps = &search->file->steps;
 	struct tensor_step *list = array_grow(steps->list, steps->count, &steps->capacity, sizeof *list);
-	size_t i = 0;
 
 	if (list)
 		steps->list = list;
@@ -80,20 +80,15 @@ static int found(struct search *search, size_t t, size_t m, const struct codec_s
 		steps->of = calloc(search->file->layout.count, sizeof *steps->of);
 	if (!list || !steps->of)
 		return -ENOMEM;
-	list[steps->count++] = (struct tensor_step){.m = m, .step = *step};
+	list[steps->count++] = *found;
 	steps->of[t] = (uint32_t)steps->count;
-	while (i < search->known_count && memcmp(&search->known[i], step, sizeof *step) != 0)
-		i++;
-	if (i < search->known_count)
-		return 0;
-	search->known[search->known_next++ % STEPS_KNOWN] = *step;
-	search->known_count += search->known_count < STEPS_KNOWN;
+	remember(search, &found->step);
 	return 0;
 }
 
 /* --- second moments: of the tensor before --- */
 
-static int try_moment(struct search *search, size_t t)
+static int try_moment(struct step_search *search, size_t t)
 {
 	struct file_encoding *file = search->file;
 	struct tensor_kind *kind = kind_of(&file->steps.moments, &file->layout.tensors[t]);
@@ -106,23 +101,24 @@ static int try_moment(struct search *search, size_t t)
 
 	if (!kind_wanted(kind))
 		return 0;
-	if ((rc = read_middle(search, t, search->now)) || (rc = read_middle(search, t - 1, search->m)))
+	if ((rc = step_read(search, t, search->now)) || (rc = step_read(search, t - 1, search->m)))
 		return rc;
-	middle_of(&file->layout.tensors[t], &n);
-	data = middle_before(search, t, &before);
+	step_middle(&file->layout.tensors[t], &n);
+	data = step_before(search, t, &before);
 	if (data)
-		m_data = middle_before(search, t - 1, &m_before);
+		m_data = step_before(search, t - 1, &m_before);
 	if (m_data)
 		bits = codec_step_fit(&step, CODEC_STEP_MOMENT, search->known, search->known_count,
-			search->now, before, search->m, m_before, n);
+			search->now, (const void *[]){before, search->m, m_before}, n);
 	decode_release(file->encoder->decoder, data);
 	decode_release(file->encoder->decoder, m_data);
 	kind->tried++;
-	kind->found += bits <= NEAR_BITS;
-	return bits <= NEAR_BITS ? found(search, t, t - 1, &step) : 0;
+	kind->found += bits <= STEP_NEAR_BITS;
+	return bits <= STEP_NEAR_BITS ? step_found(search, t, &(struct tensor_step){.m = t - 1, .step = step})
+				      : 0;
 }
 
-static int find_moments(struct search *search)
+static int find_moments(struct step_search *search)
 {
 	const struct layout *layout = &search->file->layout;
 	int rc = 0;
@@ -138,36 +134,38 @@ static int find_moments(struct search *search)
 
 /* --- weights: of a pair of moments of the same shape --- */
 
-static int try_weights(struct search *search, size_t t, size_t m, const void *before, bool *is)
+static int try_weights(struct step_search *search, size_t t, size_t m, const void *before, bool *is)
 {
 	struct codec_step step;
 	size_t n;
 	int rc;
 
-	middle_of(&search->file->layout.tensors[t], &n);
-	if ((rc = read_middle(search, m, search->m)) || (rc = read_middle(search, m + 1, search->other)))
+	step_middle(&search->file->layout.tensors[t], &n);
+	if ((rc = step_read(search, m, search->m)) || (rc = step_read(search, m + 1, search->other)))
 		return rc;
 	*is = codec_step_fit(&step, CODEC_STEP_WEIGHTS, search->known, search->known_count, search->now,
-		      before, search->m, search->other, n) <= NEAR_BITS;
-	return *is ? found(search, t, m, &step) : 0;
+		      (const void *[]){before, search->m, search->other}, n) <= STEP_NEAR_BITS;
+	return *is ? step_found(search, t, &(struct tensor_step){.m = m, .step = step}) : 0;
 }
 
-/* Weights and moments mostly come in one order, so the search goes on behind the pair found last. */
-static int find_pair(struct search *search, size_t t, const void *before, size_t pairs, bool *is)
+/* Pairs of moments of its shape that are no other tensor's, in their order. */
+static int find_pair(struct step_search *search, size_t t, const void *before, size_t pairs, bool *is)
 {
-	const struct steps *steps = &search->file->steps;
+	struct steps *steps = &search->file->steps;
 	const struct tensor *tensors = search->file->layout.tensors;
-	unsigned tries = TRIES;
+	unsigned tries = steps->count > pairs ? TRIES_AGAIN : TRIES;
 	int rc = 0;
 
-	for (size_t i = 0; i < pairs && i < SCAN_MAX && tries && !rc && !*is; i++) {
-		size_t at = (search->cursor + i) % pairs, m = steps->list[at].m;
-		if (!same_dims(&tensors[t], &tensors[m]))
+	while (search->first < pairs && steps->list[search->first].used)
+		search->first++;
+	for (size_t at = search->first; at < pairs && at - search->first < SCAN_MAX && tries && !rc && !*is;
+		at++) {
+		size_t m = steps->list[at].m;
+		if (steps->list[at].used || !same_dims(&tensors[t], &tensors[m]))
 			continue;
 		tries--;
 		rc = try_weights(search, t, m, before, is);
-		if (*is)
-			search->cursor = at + 1;
+		steps->list[at].used = *is;
 	}
 	return rc;
 }
@@ -181,51 +179,62 @@ static int mark_early(struct steps *steps, size_t count, size_t m)
 	return 0;
 }
 
-static int find_weights(struct search *search)
+static int try_tensor(struct step_search *search, size_t t, size_t pairs)
 {
 	struct file_encoding *file = search->file;
-	const struct layout *layout = &file->layout;
 	struct steps *steps = &file->steps;
-	size_t pairs = steps->count;
+	struct tensor_kind *kind = kind_of(&steps->weights, &file->layout.tensors[t]);
+	struct chunk_data *data;
+	const void *before;
+	bool is = false;
+	int rc;
+
+	if (!kind_wanted(kind) || !(data = step_before(search, t, &before)))
+		return 0;
+	if (!(rc = step_read(search, t, search->now)))
+		rc = find_pair(search, t, before, pairs, &is);
+	decode_release(file->encoder->decoder, data);
+	kind->tried++;
+	kind->found += is;
+	if (!rc && is && t < steps->list[steps->count - 1].m)
+		rc = mark_early(steps, file->layout.count, steps->list[steps->count - 1].m);
+	return rc;
+}
+
+static int find_weights(struct step_search *search, size_t pairs)
+{
+	const struct layout *layout = &search->file->layout;
+	const struct steps *steps = &search->file->steps;
 	int rc = 0;
 
 	for (size_t t = 0; pairs && t < layout->count && !rc; t++) {
 		const struct tensor *tensor = &layout->tensors[t];
 		bool is_m = t + 1 < layout->count && step_of(steps, t + 1) && step_of(steps, t + 1)->m == t;
-		const void *before;
-		struct chunk_data *data;
-		bool is = false;
-		if (tensor->dtype != DTYPE_F32 || tensor->len < ENCODE_TENSOR_MIN || step_of(steps, t) ||
-			is_m || !(data = middle_before(search, t, &before)))
-			continue;
-		struct tensor_kind *kind = kind_of(&steps->weights, tensor);
-		if (kind_wanted(kind)) {
-			if (!(rc = read_middle(search, t, search->now)))
-				rc = find_pair(search, t, before, pairs, &is);
-			kind->tried++;
-			kind->found += is;
-		}
-		decode_release(file->encoder->decoder, data);
-		if (!rc && is && t < steps->list[steps->count - 1].m)
-			rc = mark_early(steps, layout->count, steps->list[steps->count - 1].m);
+		if (tensor->dtype == DTYPE_F32 && tensor->len >= ENCODE_TENSOR_MIN && !step_of(steps, t) &&
+			!is_m)
+			rc = try_tensor(search, t, pairs);
 	}
 	return rc;
 }
 
 int steps_find(struct file_encoding *file)
 {
-	struct search search = {.file = file};
+	struct step_search search = {.file = file};
+	size_t pairs;
 	int rc = -ENOMEM;
 
 	if (!file->base_cursor || file->layout.count < 2)
 		return 0;
-	search.now = malloc(4 * REGION);
-	search.m = malloc(4 * REGION);
-	search.other = malloc(4 * REGION);
+	search.now = malloc(4 * STEP_REGION);
+	search.m = malloc(4 * STEP_REGION);
+	search.other = malloc(4 * STEP_REGION);
 	if (search.now && search.m && search.other)
 		rc = find_moments(&search);
+	pairs = file->steps.count;
 	if (!rc)
-		rc = find_weights(&search);
+		rc = find_weights(&search, pairs);
+	if (!rc && file->steps.count == pairs)
+		rc = step_find_elsewhere(&search, pairs);
 	free(search.now);
 	free(search.m);
 	free(search.other);
@@ -235,26 +244,52 @@ int steps_find(struct file_encoding *file)
 
 /* --- chunks --- */
 
+static int moment_bases(
+	struct file_encoding *file, size_t m, uint64_t at, size_t len, struct chunk_bases *bases)
+{
+	const struct tensor *tensor = &file->layout.tensors[m];
+	struct extent extent;
+	int rc = placed_extent(file, tensor->off + at, &extent);
+
+	bases->id[1] = extent.chunk;
+	bases->id[2] = base_chunk(file, m, tensor->off + at, len);
+	return rc;
+}
+
+static int weights_bases(struct file_encoding *file, size_t m, uint64_t at, struct chunk_bases *bases)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < 2 && !rc; i++) {
+		struct extent extent;
+		rc = placed_extent(file, file->layout.tensors[m + i].off + at, &extent);
+		bases->id[1 + i] = extent.chunk;
+	}
+	return rc;
+}
+
 int step_source(struct file_encoding *file, size_t t, uint64_t off, size_t len, struct source *source)
 {
 	const struct tensor_step *step = step_of(&file->steps, t);
-	const struct tensor *tensors = file->layout.tensors;
+	uint64_t at = off - file->layout.tensors[t].off;
 	struct chunk_bases bases = {.count = 3};
-	struct extent m, v;
-	uint64_t at;
-	int rc;
+	int rc = -ENXIO;
 
 	if (!step)
 		return 0;
-	at = off - tensors[t].off;
-	rc = placed_extent(file, tensors[step->m].off + at, &m);
 	bases.id[0] = base_chunk(file, t, off, len);
-	bases.id[1] = m.chunk;
-	if (!rc && step->step.form == CODEC_STEP_MOMENT) {
-		bases.id[2] = base_chunk(file, step->m, tensors[step->m].off + at, len);
-	} else if (!rc) {
-		rc = placed_extent(file, tensors[step->m + 1].off + at, &v);
-		bases.id[2] = v.chunk;
+	switch (step->step.form) {
+	case CODEC_STEP_MOMENT:
+		rc = moment_bases(file, step->m, at, len, &bases);
+		break;
+	case CODEC_STEP_WEIGHTS:
+		rc = weights_bases(file, step->m, at, &bases);
+		break;
+	case CODEC_STEP_FIRST:
+		bases.count = 4;
+		bases.id[1] = base_chunk(file, t + 1, file->layout.tensors[t + 1].off + at, len);
+		rc = step_bases_elsewhere(step, at, len, &bases.id[2]);
+		break;
 	}
 	if (rc)
 		return rc == -ENXIO ? 0 : rc;
@@ -269,4 +304,5 @@ void steps_release(struct steps *steps)
 	free(steps->list);
 	free(steps->of);
 	free(steps->early);
+	step_close_files(steps);
 }

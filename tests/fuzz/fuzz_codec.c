@@ -45,7 +45,9 @@ static void fuzz_derive(const uint8_t *data, size_t size)
 	uint8_t *base = copy(data + HEAD, 2 * half), *src = copy(data + HEAD + 2 * half, half), *dst, *back;
 	const struct codec_bases bases = {
 		.count = 2, .at = {{base, half / 2}, {base + half / 2, 2 * half - half / 2}}};
-	const struct codec_bases three = {.count = 3, .at = {{base, half}, {base + half, half}, {src, half}}};
+	struct codec_bases three = {
+		.count = 3, .at = {{base, half}, {base + half, half}, {src, half}, {base, half}}};
+	const void *const bytes[4] = {base, base + half, src, base};
 	struct codec_input in = {.src = src, .len = half, .dtype = (enum dtype)data[1]};
 	struct codec_step step = {0};
 	struct codec_function function = {.from = (enum dtype)data[3], .skip = skip};
@@ -57,8 +59,11 @@ static void fuzz_derive(const uint8_t *data, size_t size)
 	if (in.dtype == DTYPE_F32 && data[3] == DTYPE_F32) {
 		on = &three;
 		function.step = &step;
-		codec_step_fit(&step, (enum codec_step_form)(skip & 1), NULL, 0, src, base, base + half, src,
-			half / 4);
+		codec_step_fit(&step, (enum codec_step_form)(skip & 1), NULL, 0, src, bytes, half / 4);
+		if (skip & 2) {
+			step = codec_step_first(&step, &step);
+			three.count = 4;
+		}
 	}
 	dst = malloc(CODEC_BOUND(half));
 	back = malloc(half);
@@ -97,7 +102,9 @@ static void fuzz_decode(const uint8_t *data, size_t size)
 			.at = {{base, base_len / 3}, {base + base_len / 3, 2 * base_len - base_len / 3}}};
 	if (codec == CODEC_MOMENT || codec == CODEC_STEP)
 		bases = (struct codec_bases){
-			.count = 3, .at = {{base, base_len}, {base + 1, base_len}, {base + 2, base_len}}};
+			.count = codec == CODEC_STEP && size > HEAD && data[HEAD] == 2 ? 4 : 3,
+			.at = {{base, base_len}, {base + 1, base_len}, {base + 2, base_len},
+				{base + 3, base_len}}};
 	codec_decode(workspace(), out, raw_len, payload, size - HEAD, codec,
 		data[0] & 0x40 ? 2 : CODEC_VERSION, (enum dtype)data[1], data[0] & 0x20 ? NULL : &bases);
 	free(payload);

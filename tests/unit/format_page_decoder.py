@@ -354,7 +354,7 @@ def f32(x):
 
 def divide(x, y):
     if y or math.isnan(x) or not x:
-        return f32(x / y) if y else math.nan
+        return x / y if y else math.nan
     return math.copysign(math.inf, math.copysign(1, x) * math.copysign(1, y))
 
 
@@ -362,19 +362,38 @@ def root(x):
     return f32(math.sqrt(x)) if x >= 0 else math.nan
 
 
+def moment(k, x, m, y):
+    a, b, c = k
+    g = f32(y + f32(f32(m - y) * a))
+    return f32(f32(b * x) + f32(f32(c * g) * g))
+
+
+def weights(k, x, m, y):
+    a, b, c = k
+    return f32(f32(a * x) - f32(b * f32(divide(m, f32(root(y) + c)))))
+
+
+def first(k, x, v, w, y):
+    a, b, c, d, e, f = k
+    r = divide(f32(a * y) - w, b)
+    h, s = r * r, f * d
+    g = (x - x * d) + d * (r * c)
+    p, q = 1 - h * (s * d), (h * s) * g
+    t = (q * q) + (p * (h * ((e * v) + ((f * g) * g))))
+    t = math.copysign(math.sqrt(t), r) if t >= 0 else math.nan
+    return f32(divide(q + t, p) + r * c)
+
+
 def step(dtype, payload, raw_len, bases):
-    check(dtype == "F32" and len(bases) == 3 and all(len(base) == raw_len for base in bases))
     source = Bytes(payload)
     form = source.number(1)
-    check(form < 2)
-    a, b, c = struct.unpack("<3f", source.take(12))
+    check(form < 3)
+    expect, coefficients = ((moment, 3), (weights, 3), (first, 6))[form]
+    check(dtype == "F32" and len(bases) == (4 if form == 2 else 3) and all(len(base) == raw_len for base in bases))
+    k = struct.unpack(f"<{coefficients}f", source.take(4 * coefficients))
     expected = b""
-    for x, m, y in zip(*(struct.unpack(f"<{raw_len // 4}f", base[:raw_len // 4 * 4]) for base in bases)):
-        if form == 0:
-            g = f32(y + f32(f32(m - y) * a))
-            value = f32(f32(b * x) + f32(f32(c * g) * g))
-        else:
-            value = f32(f32(a * x) - f32(b * divide(m, f32(root(y) + c))))
+    for elements_there in zip(*(struct.unpack(f"<{raw_len // 4}f", base[:raw_len // 4 * 4]) for base in bases)):
+        value = expect(k, *elements_there)
         expected += bytes.fromhex("0000c07f") if math.isnan(value) else struct.pack("<f", value)
     return planes(6, dtype, source.take(source.left()), raw_len, expected)
 
@@ -414,8 +433,9 @@ def golden_steps(path):
     """The table of the unit test: what it gives, three bases, payload; 0 or an error."""
     table = path.read_text().split("golden_steps(")[1].split("};")[0]
     for number, case in enumerate(re.findall(r"\{(.*?)\}", re.sub(r"/\*.*?\*/", "", table.split("cases[]")[1], flags=re.S), flags=re.S)):
-        raw, *bases, payload = (bytes.fromhex(text) for text in re.findall(r'"(\w*)"', case))
-        yield f"{path.name}: step {number}", case.rstrip().endswith(" 0"), raw, bases, payload
+        raw, x, m, y, payload, *fourth = (bytes.fromhex("".join(re.findall(r'"(\w*)"', part)))
+                                         for part in re.findall(r'(?:"\w*"\s*)+', case))
+        yield f"{path.name}: step {number}", "EBADMSG" not in case, raw, [x, m, y, *fourth], payload
 
 
 def examples(path):

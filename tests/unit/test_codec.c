@@ -987,43 +987,101 @@ static void golden_steps(void **state)
 	static const struct {
 		const char *raw, *first, *second, *third, *payload;
 		int err;
+		const char *fourth;
 	} cases[] = {
 		/* a second moment: of 1, 2^-20, a NaN, infinity */
 		{"9ad9883fbfcfa1390000c07f0000807f", "0000803f000080354523c1ff0000807f",
 			"0000803d0000803dcdcccc3d0000803f", "0000803f0000003c0000003e0000803f",
-			"000000204177be7f3f6f12833a0100010001000100", 0},
+			"000000204177be7f3f6f12833a0100010001000100", 0, NULL},
 		/* of denormals, zeros of both signs; the first is off by one */
 		{"fb2201000000000001000000", "452301000000008001000000", "0000001a0000008007000000",
-			"0100001a0000000003000080", "000000204177be7f3f6f12833a01000100010000020000", 0},
+			"0100001a0000000003000080", "000000204177be7f3f6f12833a01000100010000020000", 0,
+			NULL},
 		/* weights: of 0.02, -1, a denormal, infinity */
 		{"2592a33cb2f77fbf1e4c81ba0000807f", "0ad7a33c000080bf230100800000807f",
 			"acc5273752499db9bd3786350000803f", "5f70893095bfd633dc2434280000803f",
-			"0109fe7f3fd5e8d5386fa569310100010001000100", 0},
+			"0109fe7f3fd5e8d5386fa569310100010001000100", 0, NULL},
 		/* second moments that are none: negative, zero under zero, NaN, infinity */
 		{"0000c07f0000c07f0000c07f0000803f", "0000803f0000803f0000803f0000803f",
 			"0000803f000000000000803f0000803f", "000080bf000000004523817f0000807f",
-			"010000803f0000803f000000000100010001000100", 0},
+			"010000803f0000803f000000000100010001000100", 0, NULL},
 		/* coefficients that are none */
 		{"0000c07f0000c07f", "0000803f00000040", "0000803f00000040", "0000803f00000040",
-			"010100c07f0000807f000080ff0100010001000100", 0},
-		/* no such form; no planes; a byte more; too short; nothing; bases of other lengths */
+			"010100c07f0000807f000080ff0100010001000100", 0, NULL},
+		/* first moments: of 1e-5, -1e-5, nothing moved, a NaN */
+		{"6adc183714ae80b7000000000000c07f", "acc52737acc527b795bfd633acc52737",
+			"5f7089305f7089305f7089305f708930", "0ad7a33c0ad7a3bc000000000100c0ff",
+			"0209fe7f3fd5e8d5386fa569310000204177be7f3f6f12833a0100010001000100", 0,
+			"f415a43ce63fa4bc000000000ad7a33c"},
+		/* denormal and infinite ones; weights moved farther than a gradient can */
+		{"633934a80000c07f7126233c", "230100000000807f0ad7a33c", "070000000ad7a33c00000000",
+			"acc527370ad7a33c0ad7a33c",
+			"0209fe7f3fd5e8d5386fa569310000204177be7f3f6f12833a0100010001000100", 0,
+			"acc5273723d9a33ce71da73c"},
+		/* coefficients that are none */
+		{"0000c07f0000c07f", "0000803f0000803f", "0000803f0000803f", "0000803f00000040",
+			"020000803f000000000000807f000080ff0000803f0000803f0100010001000100", 0,
+			"0000803f0000803f"},
+		/* twelve of each, for the order of operations */
+		{"08f4c53037e6493253673633874f7d3307eb69330d47f53383f5dc32e256b7337c159434fb620b33cbc652347f0"
+		 "30833",
+			"93727f2a8de12e30061d962eafbe072d26173e2e2b31552f1678e12d2380872f32968b2dbe53732caeec"
+			"7e2fa2ed1630",
+			"f415bcb8caad6eb75150b1b8305bc5b7a2634839ee452ab9f99fcc384358a6b83bfb69b9d5b018b9c850"
+			"b7b9b7e84d39",
+			"fb5da8b89fb7cb372fae2db95d988938abccef38bdd63db80e8f34385c7fd2373b6725b802dcb4b8ea20"
+			"55b9c4e41339",
+			"000000a04148e17a3f0ad7a33c0100010001000100", 0, NULL},
+		{"18241937bef2c33bfa63b3bb293592bcbf8a07bc6d86a1bccd53a63a4545dc3cdd0721bc7a424abcd0b6203c965"
+		 "be93b",
+			"af62ce372fc9c33bb3a8b3bb21ea91bc8dfc14bcac78a2bcb0a99d3ab494db3c474921bc35514bbcee82"
+			"203cb4e3e93b",
+			"3896f436d09c9ab6428680b8b4c774383c5e01b99a2f25b834e8a3b9c977feb8408c4ab887e13ab98427"
+			"2bb854d62338",
+			"fd59cf323025c2335f34d136d4ee98342db4283178755a322f56233693307034322c8f35544a60355cd8"
+			"9a35afed2b35",
+			"01e3fe7f3fda03ad39335ba5330100010001000100", 0, NULL},
+		{"3896f436209b9ab62c8680b8d1c874383d5e01b9c02f25b837e8a3b95c77feb8838b4ab8c3e13ab98c282bb849d"
+		 "62338",
+			"13db30371f22c3b8404e44b6ced091387cf30cb91ef03fb88f5b47b9c43707b9b31e41b97035c5b7c2e6"
+			"04b9948de337",
+			"fd0fd3326e1416335489d4366acb9b34d5a6213132925c327e1f1d36631475346f8380357f9d2f351610"
+			"9735d00c2f35",
+			"18241937bef2c33bfa63b3bb293592bcbf8a07bc6d86a1bccd53a63a4545dc3cdd0721bc7a424abcd0b6"
+			"203c965be93b",
+			"02e3fe7f3fda03ad39335ba5330000a04148e17a3f0ad7a33c0100010001000100", 0,
+			"af62ce372fc9c33bb3a8b3bb21ea91bc8dfc14bcac78a2bcb0a99d3ab494db3c474921bc35514bbcee82"
+			"203cb4e3e93b"},
+		/* no such form with three bases, or none at all; no planes; a byte more; too short; nothing;
+		   bases of other lengths */
 		{"0000803f", "0000803f", "0000803f", "0000803f", "020000803f0000803f0000803f0100010001000100",
-			-EBADMSG},
+			-EBADMSG, NULL},
 		{"0000803f", "0000803f", "0000803f", "0000803f", "ff0000803f0000803f0000803f0100010001000100",
-			-EBADMSG},
-		{"0000803f", "0000803f", "0000803f", "0000803f", "000000803f0000803f0000803f", -EBADMSG},
+			-EBADMSG, NULL},
+		{"0000803f", "0000803f", "0000803f", "0000803f", "030000803f0000803f0000803f0100010001000100",
+			-EBADMSG, NULL},
+		{"0000803f", "0000803f", "0000803f", "0000803f", "000000803f0000803f0000803f", -EBADMSG,
+			NULL},
 		{"0000803f", "0000803f", "0000803f", "0000803f",
-			"000000803f0000803f0000803f010001000100010000", -EBADMSG},
-		{"0000803f", "0000803f", "0000803f", "0000803f", "000000803f0000803f", -EBADMSG},
-		{"0000803f", "0000803f", "0000803f", "0000803f", "", -EBADMSG},
+			"000000803f0000803f0000803f010001000100010000", -EBADMSG, NULL},
+		{"0000803f", "0000803f", "0000803f", "0000803f", "000000803f0000803f", -EBADMSG, NULL},
+		{"0000803f", "0000803f", "0000803f", "0000803f", "", -EBADMSG, NULL},
 		{"0000803f", "0000803f", "0000803f", "0000803f00",
-			"000000803f0000803f0000803f0100010001000100", -EBADMSG},
+			"000000803f0000803f0000803f0100010001000100", -EBADMSG, NULL},
 		{"0000803f", "0000803f00", "0000803f", "0000803f",
-			"010000803f0000803f0000803f0100010001000100", -EBADMSG},
+			"010000803f0000803f0000803f0100010001000100", -EBADMSG, NULL},
 		{"0000803f", "0000803f", "0000803f", "", "010000803f0000803f0000803f0100010001000100",
-			-EBADMSG},
+			-EBADMSG, NULL},
+		/* a fourth base of another length, too few coefficients, a base too many */
+		{"0000803f", "0000803f", "0000803f", "0000803f",
+			"020000803f0000803f0000803f0000803f0000803f0000803f0100010001000100", -EBADMSG,
+			"0000803f00"},
+		{"0000803f", "0000803f", "0000803f", "0000803f", "020000803f0000803f0000803f0100010001000100",
+			-EBADMSG, "0000803f"},
+		{"0000803f", "0000803f", "0000803f", "0000803f", "010000803f0000803f0000803f0100010001000100",
+			-EBADMSG, "0000803f"},
 	};
-	uint8_t raw[64], base[3][64], payload[64], out[64];
+	uint8_t raw[64], base[4][64], payload[64], out[64];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -1033,16 +1091,19 @@ static void golden_steps(void **state)
 			.at = {{base[0], from_hex(base[0], 64, cases[i].first)},
 				{base[1], from_hex(base[1], 64, cases[i].second)},
 				{base[2], from_hex(base[2], 64, cases[i].third)}}};
+		if (cases[i].fourth)
+			bases.at[bases.count++] =
+				(struct codec_base){base[3], from_hex(base[3], 64, cases[i].fourth)};
 		int err = codec_decode(ws, out, raw_len, payload, len, CODEC_STEP, 1, DTYPE_F32, &bases);
 		if (err != cases[i].err)
 			fail_msg("case %zu: %d", i, err);
 		if (!err)
 			assert_memory_equal(out, raw, raw_len);
-		bases.count = 2;
+		bases.count--;
 		assert_int_equal(
 			codec_decode(ws, out, raw_len, payload, len, CODEC_STEP, 1, DTYPE_F32, &bases),
-			-EBADMSG);
-		bases.count = 3;
+			cases[i].fourth && cases[i].payload[1] == '1' ? 0 : -EBADMSG);
+		bases.count++;
 		assert_int_equal(
 			codec_decode(ws, out, raw_len, payload, len, CODEC_STEP, 1, DTYPE_I32, &bases),
 			-EBADMSG);
@@ -1108,6 +1169,15 @@ static void spoil(uint8_t *array, uint64_t *r)
 			odd[next_random(r) % (sizeof odd / sizeof *odd)]);
 }
 
+static struct codec_bases bases_of(const void *const *bytes, unsigned count)
+{
+	struct codec_bases bases = {.count = count};
+
+	for (unsigned i = 0; i < count; i++)
+		bases.at[i] = (struct codec_base){bytes[i], 4 * WIDE + 3};
+	return bases;
+}
+
 static size_t step_len(const struct codec_step *step, const uint8_t *now, const struct codec_bases *bases)
 {
 	size_t len = 4 * WIDE + 3;
@@ -1140,46 +1210,50 @@ static void steps_round_trip(void **state)
 	for (unsigned round = 0; round < 12; round++) {
 		double b1 = round % 2 ? 0.9 : 0.95, b2 = round % 3 ? 0.999 : 0.98,
 		       decay = round % 4 ? 0.1 : 0;
-		struct codec_step moment, weights, again;
+		const void *v_from[3] = {a->was[2], a->is[1], a->was[1]};
+		const void *w_from[3] = {a->was[0], a->is[1], a->is[2]};
+		const void *m_from[4] = {a->was[1], a->was[2], a->is[0], a->was[0]};
+		struct codec_bases v = bases_of(v_from, 3), w = bases_of(w_from, 3), m = bases_of(m_from, 4);
+		struct codec_step moment, weights, first, again;
 		fill_adam(a, round, decay, b1, b2);
-		struct codec_bases v = {
-			.count = 3, .at = {{a->was[2], len}, {a->is[1], len}, {a->was[1], len}}};
-		struct codec_bases w = {
-			.count = 3, .at = {{a->was[0], len}, {a->is[1], len}, {a->is[2], len}}};
-		assert_in_range(codec_step_fit(&moment, CODEC_STEP_MOMENT, NULL, 0, a->is[2], a->was[2],
-					a->is[1], a->was[1], WIDE),
-			0, 1);
-		assert_in_range(codec_step_fit(&weights, CODEC_STEP_WEIGHTS, NULL, 0, a->is[0], a->was[0],
-					a->is[1], a->is[2], WIDE),
-			0, 1);
+		assert_in_range(
+			codec_step_fit(&moment, CODEC_STEP_MOMENT, NULL, 0, a->is[2], v_from, WIDE), 0, 1);
+		assert_in_range(
+			codec_step_fit(&weights, CODEC_STEP_WEIGHTS, NULL, 0, a->is[0], w_from, WIDE), 0, 1);
+		first = codec_step_first(&weights, &moment);
+		assert_in_range(codec_step_bits(&first, a->is[1], m_from, WIDE), 0, 10);
 		assert_in_range(step_len(&moment, a->is[2], &v), 1, len / 16);
 		assert_in_range(step_len(&weights, a->is[0], &w), 1, len / 16);
+		assert_in_range(step_len(&first, a->is[1], &m), 1, len / 2);
 		/* of a few elements there is no fit; what is known from others serves */
 		const struct codec_step known[2] = {moment, weights};
-		assert_in_range(codec_step_fit(&again, CODEC_STEP_WEIGHTS, known, 2, a->is[0], a->was[0],
-					a->is[1], a->is[2], 2),
-			0, 1);
+		assert_in_range(
+			codec_step_fit(&again, CODEC_STEP_WEIGHTS, known, 2, a->is[0], w_from, 2), 0, 1);
 		assert_memory_equal(&again, &weights, sizeof again);
 		/* moments of others */
-		assert_in_range(codec_step_fit(&again, CODEC_STEP_WEIGHTS, known, 2, a->is[0], a->was[0],
-					a->is[1] + 4, a->is[2] + 4, WIDE - 1),
-			13, 32);
-		assert_in_range(codec_step_fit(&again, CODEC_STEP_MOMENT, known, 2, a->is[2], a->was[2],
-					a->is[1] + 4, a->was[1] + 4, WIDE - 1),
-			13, 32);
+		w_from[1] = a->is[1] + 4;
+		w_from[2] = a->is[2] + 4;
+		v_from[1] = a->is[1] + 4;
+		v_from[2] = a->was[1] + 4;
+		assert_in_range(
+			codec_step_fit(&again, CODEC_STEP_WEIGHTS, known, 2, a->is[0], w_from, WIDE - 1), 13,
+			32);
+		assert_in_range(
+			codec_step_fit(&again, CODEC_STEP_MOMENT, known, 2, a->is[2], v_from, WIDE - 1), 13,
+			32);
 		for (unsigned i = 0; i < 3; i++) {
 			spoil(a->was[i], &r);
 			spoil(a->is[i], &r);
 		}
 		assert_in_range(step_len(&moment, a->is[2], &v), 1, len / 4);
 		assert_in_range(step_len(&weights, a->is[0], &w), 1, len / 4);
+		assert_in_range(step_len(&first, a->is[1], &m), 1, len / 2);
 	}
 	struct codec_step none;
-	assert_int_equal(codec_step_fit(&none, CODEC_STEP_MOMENT, NULL, 0, a, a, a, a, 0), 32);
+	const void *from[3] = {a->was[0], a->is[1], a->is[2]};
+	assert_int_equal(codec_step_fit(&none, CODEC_STEP_MOMENT, NULL, 0, a, from, 0), 32);
 	memset(a, 0xff, sizeof *a);
-	assert_in_range(codec_step_fit(&none, CODEC_STEP_WEIGHTS, NULL, 0, a->is[0], a->was[0], a->is[1],
-				a->is[2], WIDE),
-		16, 32);
+	assert_in_range(codec_step_fit(&none, CODEC_STEP_WEIGHTS, NULL, 0, a->is[0], from, WIDE), 16, 32);
 	free(a);
 }
 

@@ -20,9 +20,10 @@ static void tell_faults(const struct dedup_options *o, const struct dedup_scan *
 	}
 }
 
-static int scan(const struct dedup_options *o, struct dedup_scan *s, struct dedup_result *result)
+static int scan(const struct dedup_options *o, struct dedup_outcome *outcome, struct dedup_scan *s,
+	struct dedup_result *result)
 {
-	int rc = dedup_scan(o, s, result);
+	int rc = dedup_scan(o, outcome, s, result);
 
 	if (rc == -EBADMSG && s->fault_count) {
 		const struct dedup_scan_fault *f = &s->faults[0];
@@ -50,7 +51,8 @@ static int near_progress(void *ctx, size_t done, size_t of)
 	return o->progress ? o->progress(o->ctx, "comparing", done, of) : 0;
 }
 
-static int near(const struct dedup_options *o, struct dedup_scan *s, struct dedup_result *result)
+static int near(const struct dedup_options *o, struct dedup_outcome *outcome, struct dedup_scan *s,
+	struct dedup_result *result)
 {
 	struct dedup_near_options options = {
 		.bands = o->bands.bands,
@@ -65,10 +67,12 @@ static int near(const struct dedup_options *o, struct dedup_scan *s, struct dedu
 	if (o->keep == DEDUP_KEEP_LONGEST)
 		qsort(s->texts, s->text_count, sizeof *s->texts, prefer_longest);
 	rc = dedup_near(s->texts, s->text_count, &options, &stats);
+	for (size_t i = 0; !rc && i < s->text_count; i++)
+		if (s->texts[i].anchor != i)
+			rc = dedup_outcome_tie(outcome, s->texts[i].id, s->texts[s->texts[i].anchor].id,
+				(double)s->texts[i].similarity, DEDUP_HOW_NEAR);
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < s->text_count; i++)
-		*dedup_lines_at(&s->lines, s->texts[i].id) = s->texts[s->texts[i].anchor].id;
 	result->candidates = stats.candidates;
 	result->rejected = stats.rejected;
 	result->near = stats.joined;
@@ -80,21 +84,18 @@ static int near(const struct dedup_options *o, struct dedup_scan *s, struct dedu
 
 /* The tables of the first pass are gone when those of the second are made; what the texts hold stays. */
 static void count_memory(
-	const struct dedup_options *o, const struct dedup_scan *s, struct dedup_result *result)
+	const struct dedup_outcome *outcome, const struct dedup_scan *s, struct dedup_result *result)
 {
-	uint32_t lines = s->first_ids[o->inputs->count];
-	uint64_t held = 0;
-
-	for (unsigned i = 0; i < s->threads; i++)
-		held += s->arenas[i].bytes;
 	if (result->memory < s->table_memory)
 		result->memory = s->table_memory;
-	result->memory +=
-		held + (lines / DEDUP_LINES_SEGMENT + (lines > 0)) * DEDUP_LINES_SEGMENT * sizeof(uint32_t);
+	for (unsigned i = 0; i < s->threads; i++)
+		result->memory += s->arenas[i].bytes;
+	result->memory += dedup_outcome_memory(outcome);
 }
 
 int dedup_run(const struct dedup_options *o, struct dedup_result *result)
 {
+	struct dedup_outcome outcome = {0};
 	struct dedup_scan s = {0};
 	struct dedup_filter filter = {0};
 	struct dedup_outfile duplicates = {.fd = -1};
@@ -103,22 +104,25 @@ int dedup_run(const struct dedup_options *o, struct dedup_result *result)
 
 	*result = (struct dedup_result){0};
 	rc = dedup_filter_check(o, result);
-	rc = rc ? rc : scan(o, &s, result);
+	rc = rc ? rc : dedup_outcome_init(&outcome, o->inputs->count);
+	rc = rc ? rc : scan(o, &outcome, &s, result);
 	if (!rc && o->method == DEDUP_NEAR)
-		rc = near(o, &s, result);
-	rc = rc ? rc : dedup_filter(o, &s, &filter, result);
+		rc = near(o, &outcome, &s, result);
+	dedup_outcome_seal(&outcome);
+	rc = rc ? rc : dedup_filter(o, &outcome, &filter, result);
 	if (!rc && o->duplicates) {
-		rc = dedup_duplicates_write(o, &s, &duplicates);
+		rc = dedup_duplicates_write(o, &outcome, &duplicates);
 		rc = rc ? rc : dedup_outfile_publish(&duplicates, o->force);
 		if (rc)
 			snprintf(result->path, sizeof result->path, "%s", o->duplicates);
 	}
 	rc = rc ? rc : dedup_filter_publish(o, &filter, result);
 	if (!rc)
-		count_memory(o, &s, result);
+		count_memory(&outcome, &s, result);
 	dedup_outfile_drop(&duplicates);
 	dedup_filter_release(&filter);
 	dedup_scan_release(&s);
+	dedup_outcome_release(&outcome);
 	result->times.wall = (double)(dedup_now_ns() - start) * 1e-9;
 	return rc;
 }

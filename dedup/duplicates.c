@@ -7,32 +7,6 @@
 
 #include "dedup/json/json.h"
 
-struct similarity {
-	uint32_t id;
-	float value;
-};
-
-static int compare(const void *a, const void *b)
-{
-	const struct similarity *x = a, *y = b;
-
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-/* Of the texts that have another for an anchor, by line. */
-static struct similarity *similarities(const struct dedup_scan *scan, size_t *count)
-{
-	struct similarity *v = malloc((scan->text_count + 1) * sizeof *v);
-
-	*count = 0;
-	for (size_t i = 0; v && i < scan->text_count; i++)
-		if (scan->texts[i].anchor != i)
-			v[(*count)++] = (struct similarity){scan->texts[i].id, scan->texts[i].similarity};
-	if (v)
-		qsort(v, *count, sizeof *v, compare);
-	return v;
-}
-
 /* A path as the inside of a JSON string; what is no UTF-8 becomes question marks. */
 static char *escaped(const char *path)
 {
@@ -57,90 +31,59 @@ static char *escaped(const char *path)
 
 struct list {
 	const struct dedup_options *options;
-	const struct dedup_scan *scan;
+	const struct dedup_outcome *outcome;
 	struct dedup_outfile *file;
 	char **names; /* of the inputs, escaped */
-	struct similarity *similar;
-	size_t similar_count;
 };
-
-static size_t input_of(const struct list *list, uint32_t id)
-{
-	size_t low = 0, high = list->options->inputs->count;
-
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		if (list->scan->first_ids[middle] <= id)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
 
 static int put_place(const struct list *list, const char *before, uint32_t id)
 {
-	size_t input = input_of(list, id);
+	size_t input = dedup_outcome_input(list->outcome, id);
 	char line[32];
 	int n, rc;
 
 	rc = dedup_outfile_write(list->file, before, strlen(before));
 	rc = rc ? rc : dedup_outfile_write(list->file, list->names[input], strlen(list->names[input]));
-	n = snprintf(line, sizeof line, ":%lu\"", (unsigned long)(id - list->scan->first_ids[input]) + 1);
+	n = snprintf(line, sizeof line, ":%lu\"", (unsigned long)(id - list->outcome->first_ids[input]) + 1);
 	return rc ? rc : dedup_outfile_write(list->file, line, (size_t)n);
 }
 
-static const struct similarity *similarity_of(const struct list *list, uint32_t id)
+static int put(const struct list *list, uint32_t id, const struct dedup_fate *fate)
 {
-	struct similarity key = {.id = id};
-
-	return bsearch(&key, list->similar, list->similar_count, sizeof key, compare);
-}
-
-/* By way of its exact duplicates to the lowest line with the text, and from there to the anchor. */
-static int put(const struct list *list, uint32_t id)
-{
-	const struct similarity *found;
-	uint32_t at = id;
 	char end[64];
 	int n, rc;
 
-	while (!(found = similarity_of(list, at)) && *dedup_lines_at(&list->scan->lines, at) != at)
-		at = *dedup_lines_at(&list->scan->lines, at);
 	rc = put_place(list, "{\"id\": \"", id);
-	rc = rc ? rc
-		: put_place(list, ", \"anchor\": \"", found ? *dedup_lines_at(&list->scan->lines, at) : at);
-	n = snprintf(end, sizeof end, ", \"similarity\": %.4f}\n", found ? (double)found->value : 1.0);
+	rc = rc ? rc : put_place(list, ", \"anchor\": \"", fate->keeper);
+	n = snprintf(end, sizeof end, ", \"similarity\": %.4f}\n", fate->similarity);
 	return rc ? rc : dedup_outfile_write(list->file, end, (size_t)n);
 }
 
 static int put_all(const struct list *list)
 {
-	uint32_t lines = list->scan->first_ids[list->options->inputs->count];
+	uint32_t lines = dedup_outcome_lines(list->outcome);
 	int rc = 0;
 
 	for (uint32_t id = 0; !rc && id < lines; id++) {
-		uint32_t what = *dedup_lines_at(&list->scan->lines, id);
+		struct dedup_fate fate = dedup_outcome_of(list->outcome, id);
 
-		if (what != id && what != DEDUP_LINE_BLANK && what != DEDUP_LINE_BAD)
-			rc = put(list, id);
+		if (fate.keeper != id)
+			rc = put(list, id, &fate);
 	}
 	return rc;
 }
 
 int dedup_duplicates_write(
-	const struct dedup_options *options, const struct dedup_scan *scan, struct dedup_outfile *file)
+	const struct dedup_options *options, const struct dedup_outcome *outcome, struct dedup_outfile *file)
 {
 	size_t inputs = options->inputs->count;
-	struct list list = {.options = options, .scan = scan, .file = file};
+	struct list list = {.options = options, .outcome = outcome, .file = file};
 	int rc = dedup_outfile_open(file, NULL, options->duplicates, DEDUP_CODEC_NONE);
 
 	if (rc)
 		return rc;
 	list.names = calloc(inputs, sizeof *list.names);
-	list.similar = similarities(scan, &list.similar_count);
-	rc = list.names && list.similar ? 0 : -ENOMEM;
+	rc = list.names ? 0 : -ENOMEM;
 	for (size_t i = 0; !rc && i < inputs; i++) {
 		list.names[i] = escaped(options->inputs->v[i].path);
 		rc = list.names[i] ? 0 : -ENOMEM;
@@ -150,6 +93,5 @@ int dedup_duplicates_write(
 	for (size_t i = 0; list.names && i < inputs; i++)
 		free(list.names[i]);
 	free(list.names);
-	free(list.similar);
 	return rc;
 }

@@ -5,12 +5,13 @@
 #ifndef MITHRIL_DEDUP_DUPLICATES_H
 #define MITHRIL_DEDUP_DUPLICATES_H
 
-#include "dedup/scan.h"
+#include "dedup/dedup.h"
+#include "dedup/outcome.h"
 #include "dedup/write/outfile.h"
 
-/* Writes it whole under a temporary name, in the order of lines. `texts` are as dedup_near left them. Errors
- * as dedup_outfile_write and dedup_outfile_open. */
+/* Writes it whole under a temporary name, in the order of lines. Errors as dedup_outfile_write and
+ * dedup_outfile_open. */
 int dedup_duplicates_write(
-	const struct dedup_options *options, const struct dedup_scan *scan, struct dedup_outfile *file);
+	const struct dedup_options *options, const struct dedup_outcome *outcome, struct dedup_outfile *file);
 
 #endif

@@ -12,7 +12,7 @@
 
 struct copier {
 	const struct dedup_options *options;
-	const struct dedup_scan *scan;
+	const struct dedup_outcome *outcome;
 	struct dedup_filter *filter;
 	struct dedup_outfile *quarantine; /* NULL: none */
 	struct dedup_result *result;
@@ -83,7 +83,7 @@ static int copy_block(struct copier *c, const struct dedup_block *block, struct 
 	int rc = 0;
 
 	for (uint32_t id = block->id; !rc && dedup_block_line(block, &at, &line); id++) {
-		uint32_t what = *dedup_lines_at(&c->scan->lines, id);
+		uint32_t what = *dedup_lines_at(&c->outcome->lines, id);
 		bool stays = what == id || what == DEDUP_LINE_BLANK;
 		struct dedup_outfile *where = stays ? to : what == DEDUP_LINE_BAD ? c->quarantine : NULL;
 
@@ -117,7 +117,7 @@ static int progress(struct copier *c, size_t bytes)
 
 static int copy_lines(struct copier *c, size_t i, struct dedup_outfile *to, struct dedup_result *seen)
 {
-	uint32_t id = c->scan->first_ids[i], end = c->scan->first_ids[i + 1];
+	uint32_t id = c->outcome->first_ids[i], end = c->outcome->first_ids[i + 1];
 	struct dedup_block block = {0};
 	struct dedup_reader *reader;
 	int rc, more = 0;
@@ -193,10 +193,10 @@ static int open_quarantine(struct copier *c)
 	return rc;
 }
 
-int dedup_filter(const struct dedup_options *o, const struct dedup_scan *scan, struct dedup_filter *filter,
-	struct dedup_result *result)
+int dedup_filter(const struct dedup_options *o, const struct dedup_outcome *outcome,
+	struct dedup_filter *filter, struct dedup_result *result)
 {
-	struct copier c = {.options = o, .scan = scan, .filter = filter, .result = result};
+	struct copier c = {.options = o, .outcome = outcome, .filter = filter, .result = result};
 	unsigned threads = o->threads < o->inputs->count ? o->threads : (unsigned)o->inputs->count;
 	int rc = 0;
 
@@ -205,7 +205,7 @@ int dedup_filter(const struct dedup_options *o, const struct dedup_scan *scan, s
 	if (!filter->files)
 		return -ENOMEM;
 	pthread_mutex_init(&c.lock, NULL);
-	if (o->output && o->on_error == DEDUP_QUARANTINE && scan->fault_count) {
+	if (o->output && o->on_error == DEDUP_QUARANTINE && result->faults) {
 		rc = open_quarantine(&c);
 		threads = 1; /* in order, across files */
 	}

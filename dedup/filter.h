@@ -5,7 +5,8 @@
 #ifndef MITHRIL_DEDUP_FILTER_H
 #define MITHRIL_DEDUP_FILTER_H
 
-#include "dedup/scan.h"
+#include "dedup/dedup.h"
+#include "dedup/outcome.h"
 #include "dedup/write/outfile.h"
 
 struct dedup_filter {
@@ -18,7 +19,7 @@ struct dedup_filter {
 int dedup_filter_check(const struct dedup_options *options, struct dedup_result *result);
 /* Writes and syncs all files under temporary names; without an output directory, only counts. Adds to result.
  * Errors as dedup_run. */
-int dedup_filter(const struct dedup_options *options, const struct dedup_scan *scan,
+int dedup_filter(const struct dedup_options *options, const struct dedup_outcome *outcome,
 	struct dedup_filter *filter, struct dedup_result *result);
 /* Gives all files their names. */
 int dedup_filter_publish(

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A line holds its own number when it stays, or that of a line that stands for it, or: */
+/* A line holds its own number when it stays, or that of a line that stands for it (outcome.h), or: */
 #define DEDUP_LINE_GONE 0xfffffffdu  /* a duplicate of nobody knows which */
 #define DEDUP_LINE_BLANK 0xfffffffeu /* no record; it is copied */
 #define DEDUP_LINE_BAD 0xffffffffu   /* a fault; it is not copied */

@@ -88,13 +88,13 @@ static int note_text(
 	w->seen.documents++;
 	w->seen.text_bytes += len;
 	/* Before others can learn of it: they may say at once that it is a duplicate. */
-	*dedup_lines_at(&s->scan->lines, id) = id;
+	*dedup_lines_at(&s->outcome->lines, id) = id;
 	rc = dedup_exact_put(s->exact, hash, check, id, &first, &again);
 	if (rc < 0)
 		return rc;
 	if (!rc) {
 		w->seen.exact++;
-		*dedup_lines_at(&s->scan->lines, again) = first;
+		*dedup_lines_at(&s->outcome->lines, again) = first;
 	}
 	dedup_worker_lap(w, &w->seen.times.exact);
 	return rc && s->options->method == DEDUP_NEAR ? note_near(s, w, id, text, len) : 0;
@@ -109,7 +109,7 @@ static int note_line(
 	int rc;
 
 	if (dedup_line_is_blank(line)) {
-		*dedup_lines_at(&s->scan->lines, id) = DEDUP_LINE_BLANK;
+		*dedup_lines_at(&s->outcome->lines, id) = DEDUP_LINE_BLANK;
 		return 0;
 	}
 	rc = dedup_record_text(w->json, s->options->inputs->v[w->block.input].format, s->options->field, line,
@@ -121,7 +121,7 @@ static int note_line(
 		return note_text(s, w, id, text, len);
 	if (rc == -ENOMEM)
 		return rc;
-	*dedup_lines_at(&s->scan->lines, id) = DEDUP_LINE_BAD;
+	*dedup_lines_at(&s->outcome->lines, id) = DEDUP_LINE_BAD;
 	rc = add_fault(w, number, why);
 	return rc ? rc : s->options->on_error == DEDUP_STOP ? -EBADMSG : 0;
 }
@@ -134,7 +134,7 @@ int dedup_note_block(struct dedup_scanner *s, struct dedup_worker *w)
 
 	w->seen.bytes += w->block.len;
 	if (w->block.why) {
-		*dedup_lines_at(&s->scan->lines, w->block.id) = DEDUP_LINE_BAD;
+		*dedup_lines_at(&s->outcome->lines, w->block.id) = DEDUP_LINE_BAD;
 		rc = add_fault(w, 0, w->block.why);
 		return rc ? rc : s->options->on_error == DEDUP_STOP ? -EBADMSG : 0;
 	}

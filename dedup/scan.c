@@ -20,10 +20,10 @@ static int take_block(struct dedup_scanner *s, struct dedup_worker *w)
 	if (rc < 0)
 		s->failed_input = w->block.input;
 	if (rc > 0) {
-		int room = dedup_lines_room(&s->scan->lines, w->block.id + w->block.lines - 1);
+		int room = dedup_lines_room(&s->outcome->lines, w->block.id + w->block.lines - 1);
 
 		rc = room ? room : rc;
-		s->scan->first_ids[w->block.input + 1] = w->block.id + w->block.lines;
+		s->outcome->first_ids[w->block.input + 1] = w->block.id + w->block.lines;
 		s->done += w->block.len;
 		if (o->progress && o->progress(o->ctx, "reading", s->done, s->of))
 			rc = -EINTR;
@@ -90,44 +90,47 @@ static int compare_faults(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-static uint32_t lowest(const struct dedup_lines *lines, uint32_t id)
-{
-	while (*dedup_lines_at(lines, id) != id)
-		id = *dedup_lines_at(lines, id);
-	return id;
-}
-
-/* Which of several lines with one text came first to a thread is chance; that the lowest stands for it is
- * not. */
-static int gather(struct dedup_scanner *s)
+static int gather_faults(struct dedup_scanner *s)
 {
 	struct dedup_scan *scan = s->scan;
-	size_t texts = 0, faults = 0;
+	size_t faults = 0;
+
+	for (unsigned i = 0; i < scan->threads; i++)
+		faults += s->workers[i].faults.count;
+	scan->faults = malloc((faults + 1) * sizeof *scan->faults);
+	if (!scan->faults)
+		return -ENOMEM;
+	for (unsigned i = 0; i < scan->threads; i++)
+		for (size_t j = 0; j < s->workers[i].faults.count; j++)
+			scan->faults[scan->fault_count++] = s->workers[i].faults.v[j];
+	qsort(scan->faults, scan->fault_count, sizeof *scan->faults, compare_faults);
+	return 0;
+}
+
+/* Which of several lines with one text came first to a thread is chance; which one stands for it is not. */
+static int gather_texts(struct dedup_scanner *s)
+{
+	struct dedup_scan *scan = s->scan;
+	uint32_t *first_ids = s->outcome->first_ids;
+	size_t texts = 0;
 
 	for (size_t i = 1; i <= s->options->inputs->count; i++) /* files without lines */
-		if (scan->first_ids[i] < scan->first_ids[i - 1])
-			scan->first_ids[i] = scan->first_ids[i - 1];
-
-	for (unsigned i = 0; i < scan->threads; i++) {
+		if (first_ids[i] < first_ids[i - 1])
+			first_ids[i] = first_ids[i - 1];
+	dedup_outcome_settle(s->outcome, NULL, NULL);
+	for (unsigned i = 0; i < scan->threads; i++)
 		texts += s->workers[i].texts.count;
-		faults += s->workers[i].faults.count;
-	}
 	scan->texts = malloc((texts + 1) * sizeof *scan->texts);
-	scan->faults = malloc((faults + 1) * sizeof *scan->faults);
-	if (!scan->texts || !scan->faults)
+	if (!scan->texts)
 		return -ENOMEM;
-	for (unsigned i = 0; i < scan->threads; i++) {
-		const struct dedup_worker *w = &s->workers[i];
+	for (unsigned i = 0; i < scan->threads; i++)
+		for (size_t j = 0; j < s->workers[i].texts.count; j++) {
+			struct dedup_text *text = &scan->texts[scan->text_count++];
 
-		for (size_t j = 0; j < w->texts.count; j++) {
-			scan->texts[scan->text_count] = w->texts.v[j];
-			scan->texts[scan->text_count++].id = lowest(&scan->lines, w->texts.v[j].id);
+			*text = s->workers[i].texts.v[j];
+			text->id = *dedup_lines_at(&s->outcome->lines, text->id);
 		}
-		for (size_t j = 0; j < w->faults.count; j++)
-			scan->faults[scan->fault_count++] = w->faults.v[j];
-	}
 	qsort(scan->texts, scan->text_count, sizeof *scan->texts, compare_texts);
-	qsort(scan->faults, scan->fault_count, sizeof *scan->faults, compare_faults);
 	return 0;
 }
 
@@ -145,9 +148,11 @@ static void add_up(const struct dedup_worker *w, struct dedup_result *result)
 	result->near += w->seen.near;
 }
 
-int dedup_scan(const struct dedup_options *options, struct dedup_scan *scan, struct dedup_result *result)
+int dedup_scan(const struct dedup_options *options, struct dedup_outcome *outcome, struct dedup_scan *scan,
+	struct dedup_result *result)
 {
-	struct dedup_scanner s = {.options = options, .scan = scan, .failed_input = SIZE_MAX};
+	struct dedup_scanner s = {
+		.options = options, .outcome = outcome, .scan = scan, .failed_input = SIZE_MAX};
 	int rc;
 
 	pthread_mutex_init(&s.lock, NULL);
@@ -158,8 +163,7 @@ int dedup_scan(const struct dedup_options *options, struct dedup_scan *scan, str
 	scan->threads = options->threads;
 	scan->arenas = calloc(options->threads, sizeof *scan->arenas);
 	s.workers = calloc(options->threads, sizeof *s.workers);
-	scan->first_ids = calloc(options->inputs->count + 1, sizeof *scan->first_ids);
-	rc = scan->arenas && s.workers && scan->first_ids ? 0 : -ENOMEM;
+	rc = scan->arenas && s.workers ? 0 : -ENOMEM;
 	if (!rc && options->method == DEDUP_STREAM)
 		rc = dedup_bloom_init(&s.bloom, options->bands.bands, options->expect, options->wrong);
 	else if (!rc)
@@ -176,10 +180,11 @@ int dedup_scan(const struct dedup_options *options, struct dedup_scan *scan, str
 	if (rc && rc != -EBADMSG && s.failed_input < options->inputs->count)
 		result->fault.input = &options->inputs->v[s.failed_input];
 	if (!rc || rc == -EBADMSG) {
-		int gathered = gather(&s);
+		int gathered = gather_faults(&s);
 
 		rc = gathered ? gathered : rc;
 	}
+	rc = rc ? rc : gather_texts(&s);
 	scan->table_memory = s.exact ? dedup_exact_memory(s.exact) : dedup_bloom_memory(&s.bloom);
 	result->faults = scan->fault_count;
 	result->distinct = result->documents;
@@ -200,8 +205,6 @@ out:
 
 void dedup_scan_release(struct dedup_scan *scan)
 {
-	dedup_lines_release(&scan->lines);
-	free(scan->first_ids);
 	free(scan->texts);
 	free(scan->faults);
 	for (unsigned i = 0; scan->arenas && i < scan->threads; i++)

@@ -8,7 +8,7 @@
 #include "dedup/arena.h"
 #include "dedup/dedup.h"
 #include "dedup/group/near.h"
-#include "dedup/lines.h"
+#include "dedup/outcome.h"
 
 struct dedup_scan_fault {
 	uint32_t id;
@@ -18,10 +18,7 @@ struct dedup_scan_fault {
 };
 
 struct dedup_scan {
-	struct dedup_lines lines; /* an exact duplicate leads, by steps, to the lowest line with its text */
-	uint32_t *first_ids;	  /* of each file's first line, and the number of all lines */
-	struct dedup_text
-		*texts; /* distinct, by their lowest line; none unless near duplicates are asked for */
+	struct dedup_text *texts; /* distinct, by line; none unless near duplicates are asked for */
 	size_t text_count;
 	struct dedup_scan_fault *faults; /* in order */
 	size_t fault_count;
@@ -30,9 +27,10 @@ struct dedup_scan {
 	size_t table_memory;
 };
 
-/* Adds to result what it has counted. -EBADMSG with DEDUP_STOP: the first fault alone is in `scan`. Otherwise
- * as dedup_run. */
-int dedup_scan(const struct dedup_options *options, struct dedup_scan *scan, struct dedup_result *result);
+/* Settles in `outcome`, an initialised one, what has the same text, and adds to result what it has counted.
+ * -EBADMSG with DEDUP_STOP: the first fault alone is in `scan`. Otherwise as dedup_run. */
+int dedup_scan(const struct dedup_options *options, struct dedup_outcome *outcome, struct dedup_scan *scan,
+	struct dedup_result *result);
 void dedup_scan_release(struct dedup_scan *scan);
 
 #endif

@@ -50,6 +50,7 @@ struct dedup_worker {
 
 struct dedup_scanner {
 	const struct dedup_options *options;
+	struct dedup_outcome *outcome;
 	struct dedup_scan *scan;
 	struct dedup_reader *reader;
 	pthread_mutex_t lock;	   /* of the reader together with the lines' room, and of progress */

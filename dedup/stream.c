@@ -34,7 +34,7 @@ int dedup_stream_note(
 
 	w->seen.documents++;
 	w->seen.text_bytes += len;
-	*dedup_lines_at(&s->scan->lines, id) = id;
+	*dedup_lines_at(&s->outcome->lines, id) = id;
 	rc = dedup_words_of(&w->words, text, len);
 	dedup_worker_lap(w, &w->seen.times.normalise);
 	if (!rc)
@@ -57,7 +57,7 @@ int dedup_stream_put(struct dedup_scanner *s, struct dedup_worker *w)
 		rc = -ERANGE;
 	for (size_t i = 0; !rc && i < p->count; i++)
 		if (dedup_bloom_put(&s->bloom, p->keys + i * s->options->bands.bands)) {
-			*dedup_lines_at(&s->scan->lines, p->ids[i]) = DEDUP_LINE_GONE;
+			*dedup_lines_at(&s->outcome->lines, p->ids[i]) = DEDUP_LINE_GONE;
 			w->seen.near++;
 		}
 	p->count = 0;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "dedup/group/clock.h"
-#include "dedup/group/filter.h"
 #include "dedup/group/index.h"
+#include "dedup/group/lone.h"
 #include "dedup/group/parallel.h"
 #include "dedup/text/shingles.h"
 #include "store/util/array.h"
@@ -191,7 +191,7 @@ int dedup_near(struct dedup_text *texts, size_t count, const struct dedup_near_o
 	int rc;
 
 	*stats = (struct dedup_near_stats){0};
-	rc = dedup_filter_keys(texts, count, options->bands, options->threads, &left, &filter);
+	rc = dedup_lone_strike(texts, count, options->bands, options->threads, &left, &filter);
 	if (rc)
 		return rc;
 	near.finders = calloc(options->threads, sizeof *near.finders);

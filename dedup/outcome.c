@@ -1,0 +1,152 @@
+#include "dedup/outcome.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "store/util/array.h"
+
+int dedup_outcome_init(struct dedup_outcome *outcome, size_t inputs)
+{
+	*outcome = (struct dedup_outcome){.inputs = inputs};
+	outcome->first_ids = calloc(inputs + 1, sizeof *outcome->first_ids);
+	return outcome->first_ids ? 0 : -ENOMEM;
+}
+
+void dedup_outcome_release(struct dedup_outcome *outcome)
+{
+	dedup_lines_release(&outcome->lines);
+	free(outcome->first_ids);
+	free(outcome->ties);
+	*outcome = (struct dedup_outcome){0};
+}
+
+size_t dedup_outcome_memory(const struct dedup_outcome *outcome)
+{
+	uint32_t lines = dedup_outcome_lines(outcome);
+
+	return (lines / DEDUP_LINES_SEGMENT + (lines > 0)) * DEDUP_LINES_SEGMENT * sizeof(uint32_t) +
+	       outcome->tie_capacity * sizeof *outcome->ties;
+}
+
+static bool is_mark(uint32_t line)
+{
+	return line >= DEDUP_LINE_GONE;
+}
+
+/* In place, in three passes: straight to the lowest line; the lowest learns which one stays; the others
+ * learn it from the lowest. */
+void dedup_outcome_settle(struct dedup_outcome *outcome,
+	bool (*before)(const void *ctx, uint32_t a, uint32_t b), const void *ctx)
+{
+	const struct dedup_lines *lines = &outcome->lines;
+	uint32_t count = dedup_outcome_lines(outcome);
+
+	for (uint32_t id = 0; id < count; id++) {
+		uint32_t *line = dedup_lines_at(lines, id);
+
+		if (!is_mark(*line)) /* lower ones are straight already */
+			*line = *dedup_lines_at(lines, *line);
+	}
+	for (uint32_t id = 0; before && id < count; id++) {
+		uint32_t lowest = *dedup_lines_at(lines, id);
+		uint32_t *best = is_mark(lowest) ? NULL : dedup_lines_at(lines, lowest);
+
+		if (best && before(ctx, id, *best))
+			*best = id;
+	}
+	for (uint32_t id = 0; before && id < count; id++) {
+		uint32_t *line = dedup_lines_at(lines, id);
+
+		if (*line < id)
+			*line = *dedup_lines_at(lines, *line);
+	}
+}
+
+int dedup_outcome_tie(
+	struct dedup_outcome *outcome, uint32_t id, uint32_t keeper, double similarity, enum dedup_how how)
+{
+	struct dedup_tie *grown =
+		array_grow(outcome->ties, outcome->tie_count, &outcome->tie_capacity, sizeof *grown);
+
+	if (!grown)
+		return -ENOMEM;
+	outcome->ties = grown;
+	grown[outcome->tie_count++] = (struct dedup_tie){id, (float)similarity, how};
+	*dedup_lines_at(&outcome->lines, id) = keeper;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct dedup_tie *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+void dedup_outcome_seal(struct dedup_outcome *outcome)
+{
+	if (outcome->tie_count)
+		qsort(outcome->ties, outcome->tie_count, sizeof *outcome->ties, compare);
+}
+
+uint32_t dedup_outcome_lines(const struct dedup_outcome *outcome)
+{
+	return outcome->first_ids[outcome->inputs];
+}
+
+size_t dedup_outcome_input(const struct dedup_outcome *outcome, uint32_t id)
+{
+	size_t low = 0, high = outcome->inputs;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (outcome->first_ids[middle] <= id)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static const struct dedup_tie *tie_of(const struct dedup_outcome *outcome, uint32_t id)
+{
+	struct dedup_tie key = {.id = id};
+
+	return outcome->tie_count ? bsearch(&key, outcome->ties, outcome->tie_count, sizeof key, compare)
+				  : NULL;
+}
+
+struct dedup_fate dedup_outcome_of(const struct dedup_outcome *outcome, uint32_t id)
+{
+	struct dedup_fate fate = {.how = DEDUP_HOW_STAYS, .keeper = id, .similarity = 1};
+	uint32_t to = *dedup_lines_at(&outcome->lines, id);
+	const struct dedup_tie *tie;
+
+	switch (to) {
+	case DEDUP_LINE_BLANK:
+		fate.how = DEDUP_HOW_BLANK;
+		return fate;
+	case DEDUP_LINE_BAD:
+		fate.how = DEDUP_HOW_BAD;
+		return fate;
+	case DEDUP_LINE_GONE:
+		fate.how = DEDUP_HOW_GONE;
+		return fate;
+	}
+	if (to == id)
+		return fate;
+	tie = tie_of(outcome, id);
+	if (!tie) { /* the same text, and that one's fate with it */
+		fate.how = DEDUP_HOW_EXACT;
+		fate.keeper = *dedup_lines_at(&outcome->lines, to);
+		tie = fate.keeper == to ? NULL : tie_of(outcome, to);
+	} else {
+		fate.keeper = to;
+	}
+	if (tie) {
+		fate.how = (enum dedup_how)tie->how;
+		fate.similarity = (double)tie->similarity;
+	}
+	return fate;
+}

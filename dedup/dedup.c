@@ -23,7 +23,12 @@ static void tell_faults(const struct dedup_options *o, const struct dedup_scan *
 static int scan(const struct dedup_options *o, struct dedup_outcome *outcome, struct dedup_scan *s,
 	struct dedup_result *result)
 {
-	int rc = dedup_scan(o, outcome, s, result);
+	struct dedup_ranks ranks;
+	int rc = dedup_ranks_init(&ranks, o, outcome);
+
+	rc = rc ? rc : dedup_scan(o, outcome, &ranks, s, result);
+	s->table_memory += dedup_ranks_memory(&ranks);
+	dedup_ranks_release(&ranks);
 
 	if (rc == -EBADMSG && s->fault_count) {
 		const struct dedup_scan_fault *f = &s->faults[0];
@@ -33,15 +38,6 @@ static int scan(const struct dedup_options *o, struct dedup_outcome *outcome, st
 	if (!rc)
 		tell_faults(o, s);
 	return rc;
-}
-
-static int prefer_longest(const void *a, const void *b)
-{
-	const struct dedup_text *x = a, *y = b;
-
-	if (x->bytes != y->bytes)
-		return x->bytes > y->bytes ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
 }
 
 static int near_progress(void *ctx, size_t done, size_t of)
@@ -64,8 +60,6 @@ static int near(const struct dedup_options *o, struct dedup_outcome *outcome, st
 	struct dedup_near_stats stats;
 	int rc;
 
-	if (o->keep == DEDUP_KEEP_LONGEST)
-		qsort(s->texts, s->text_count, sizeof *s->texts, prefer_longest);
 	rc = dedup_near(s->texts, s->text_count, &options, &stats);
 	for (size_t i = 0; !rc && i < s->text_count; i++)
 		if (s->texts[i].anchor != i)

@@ -19,7 +19,13 @@ enum dedup_method {
 	DEDUP_EXACT,
 	DEDUP_STREAM, /* whatever shares a band with an earlier text, by Bloom filters of a fixed size */
 };
-enum dedup_keep { DEDUP_KEEP_FIRST, DEDUP_KEEP_LONGEST };
+enum dedup_keep {
+	DEDUP_KEEP_FIRST,
+	DEDUP_KEEP_LONGEST, /* text */
+	DEDUP_KEEP_NEWEST,  /* by a field: a date, or a number */
+	DEDUP_KEEP_BEST,    /* by a field, the highest number */
+	DEDUP_KEEP_PREFER,  /* by the first of some globs that the file's path or name matches */
+};
 enum dedup_on_error { DEDUP_STOP, DEDUP_SKIP, DEDUP_QUARANTINE };
 
 #define DEDUP_QUARANTINE_NAME "mithril-dedup.quarantine"
@@ -42,6 +48,7 @@ struct dedup_options {
 	struct dedup_bands bands; /* bands * rows <= DEDUP_SKETCH_MAX */
 	unsigned values;	  /* of a sketch, >= bands * rows */
 	enum dedup_keep keep;	  /* with DEDUP_STREAM, the first */
+	const char *keep_by;	  /* the field, or the globs with commas between */
 	uint64_t expect;	  /* DEDUP_STREAM: texts at most */
 	double wrong; /* DEDUP_STREAM: share of texts that may go for no reason, above 0, below 1 */
 	enum dedup_on_error on_error;

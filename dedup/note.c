@@ -35,7 +35,7 @@ static int add_fault(struct dedup_worker *w, size_t line_in_block, const char *w
 	return 0;
 }
 
-static int add_text(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, size_t bytes)
+static int add_text(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id)
 {
 	unsigned bands = s->options->bands.bands;
 	size_t count = w->shingles.count;
@@ -58,7 +58,6 @@ static int add_text(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id
 		.keys = data,
 		.shingles = (uint32_t)count,
 		.id = id,
-		.bytes = (uint32_t)bytes,
 	};
 	return 0;
 }
@@ -73,9 +72,14 @@ static int note_near(
 	if (!rc)
 		rc = dedup_shingles_of(&w->shingles, w->words.v, w->words.count, s->options->ngram);
 	if (!rc)
-		rc = add_text(s, w, id, len);
+		rc = add_text(s, w, id);
 	dedup_worker_lap(w, &times->sketch);
 	return rc;
+}
+
+static bool is_json(const struct dedup_scanner *s, const struct dedup_worker *w)
+{
+	return s->options->inputs->v[w->block.input].format != DEDUP_FORMAT_TEXT;
 }
 
 static int note_text(
@@ -87,6 +91,7 @@ static int note_text(
 
 	w->seen.documents++;
 	w->seen.text_bytes += len;
+	dedup_ranks_note(s->ranks, id, dedup_rank_of(s->ranks, is_json(s, w) ? w->json : NULL, len));
 	/* Before others can learn of it: they may say at once that it is a duplicate. */
 	*dedup_lines_at(&s->outcome->lines, id) = id;
 	rc = dedup_exact_put(s->exact, hash, check, id, &first, &again);

@@ -22,6 +22,7 @@ static int take_block(struct dedup_scanner *s, struct dedup_worker *w)
 	if (rc > 0) {
 		int room = dedup_lines_room(&s->outcome->lines, w->block.id + w->block.lines - 1);
 
+		room = room ? room : dedup_ranks_room(s->ranks, w->block.id + w->block.lines - 1);
 		rc = room ? room : rc;
 		s->outcome->first_ids[w->block.input + 1] = w->block.id + w->block.lines;
 		s->done += w->block.len;
@@ -76,11 +77,12 @@ static void worker_release(struct dedup_worker *w)
 	free(w->faults.v);
 }
 
-static int compare_texts(const void *a, const void *b)
+/* In the order in which they would be kept. */
+static int compare_texts(const void *a, const void *b, void *ranks)
 {
 	const struct dedup_text *x = a, *y = b;
 
-	return (x->id > y->id) - (x->id < y->id);
+	return dedup_ranks_before(ranks, y->id, x->id) - dedup_ranks_before(ranks, x->id, y->id);
 }
 
 static int compare_faults(const void *a, const void *b)
@@ -117,7 +119,8 @@ static int gather_texts(struct dedup_scanner *s)
 	for (size_t i = 1; i <= s->options->inputs->count; i++) /* files without lines */
 		if (first_ids[i] < first_ids[i - 1])
 			first_ids[i] = first_ids[i - 1];
-	dedup_outcome_settle(s->outcome, NULL, NULL);
+	dedup_outcome_settle(
+		s->outcome, s->options->keep == DEDUP_KEEP_FIRST ? NULL : dedup_ranks_before, s->ranks);
 	for (unsigned i = 0; i < scan->threads; i++)
 		texts += s->workers[i].texts.count;
 	scan->texts = malloc((texts + 1) * sizeof *scan->texts);
@@ -130,7 +133,7 @@ static int gather_texts(struct dedup_scanner *s)
 			*text = s->workers[i].texts.v[j];
 			text->id = *dedup_lines_at(&s->outcome->lines, text->id);
 		}
-	qsort(scan->texts, scan->text_count, sizeof *scan->texts, compare_texts);
+	qsort_r(scan->texts, scan->text_count, sizeof *scan->texts, compare_texts, s->ranks);
 	return 0;
 }
 
@@ -148,11 +151,14 @@ static void add_up(const struct dedup_worker *w, struct dedup_result *result)
 	result->near += w->seen.near;
 }
 
-int dedup_scan(const struct dedup_options *options, struct dedup_outcome *outcome, struct dedup_scan *scan,
-	struct dedup_result *result)
+int dedup_scan(const struct dedup_options *options, struct dedup_outcome *outcome, struct dedup_ranks *ranks,
+	struct dedup_scan *scan, struct dedup_result *result)
 {
-	struct dedup_scanner s = {
-		.options = options, .outcome = outcome, .scan = scan, .failed_input = SIZE_MAX};
+	struct dedup_scanner s = {.options = options,
+		.outcome = outcome,
+		.ranks = ranks,
+		.scan = scan,
+		.failed_input = SIZE_MAX};
 	int rc;
 
 	pthread_mutex_init(&s.lock, NULL);

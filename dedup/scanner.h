@@ -11,6 +11,7 @@
 #include "dedup/group/bloom.h"
 #include "dedup/group/exact.h"
 #include "dedup/json/json.h"
+#include "dedup/ranks.h"
 #include "dedup/read/reader.h"
 #include "dedup/scan.h"
 #include "dedup/text/shingles.h"
@@ -51,6 +52,7 @@ struct dedup_worker {
 struct dedup_scanner {
 	const struct dedup_options *options;
 	struct dedup_outcome *outcome;
+	struct dedup_ranks *ranks;
 	struct dedup_scan *scan;
 	struct dedup_reader *reader;
 	pthread_mutex_t lock;	   /* of the reader together with the lines' room, and of progress */

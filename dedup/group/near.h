@@ -17,8 +17,7 @@
 struct dedup_text {
 	uint64_t *keys; /* `bands` keys, then `shingles` shingles; the caller's */
 	uint32_t shingles;
-	uint32_t id; /* the lowest line that has it */
-	uint32_t bytes;
+	uint32_t id;	  /* the line that stands for all that have it */
 	uint32_t anchor;  /* index of the text that stays for it: itself for an anchor */
 	float similarity; /* to the anchor */
 };

@@ -11,6 +11,7 @@ static_assert(DEDUP_JSON_PADDING >= simdjson::SIMDJSON_PADDING, "simdjson reads 
 
 struct dedup_json {
 	simdjson::dom::parser parser;
+	simdjson::dom::element root; /* of the record at hand */
 };
 
 int dedup_json_new(struct dedup_json **json)
@@ -53,7 +54,7 @@ static simdjson::error_code find(
 int dedup_json_string(struct dedup_json *json, const char *record, size_t len, const char *field,
 	const char **text, size_t *text_len, const char **why)
 {
-	simdjson::dom::element root, found;
+	simdjson::dom::element &root = json->root, found;
 	std::string_view string;
 	simdjson::error_code error;
 
@@ -82,6 +83,23 @@ int dedup_json_string(struct dedup_json *json, const char *record, size_t len, c
 	*text = string.data();
 	*text_len = string.size();
 	return 0;
+}
+
+enum dedup_json_kind dedup_json_value(
+	struct dedup_json *json, const char *field, double *number, const char **text, size_t *len)
+{
+	simdjson::dom::element found;
+	std::string_view string;
+
+	if (find(json->root, field, found))
+		return DEDUP_JSON_NONE;
+	if (!found.get(*number))
+		return DEDUP_JSON_NUMBER;
+	if (found.get(string))
+		return DEDUP_JSON_OTHER;
+	*text = string.data();
+	*len = string.size();
+	return DEDUP_JSON_STRING;
 }
 
 bool dedup_json_is_utf8(const char *text, size_t len)

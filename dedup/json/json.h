@@ -1,6 +1,6 @@
 /*
- * One string of a JSON record, by simdjson. The only C++ of the project is behind this header; nothing is
- * thrown through it.
+ * Strings and numbers of a JSON record, by simdjson. The only C++ of the project is behind this header;
+ * nothing is thrown through it.
  */
 #ifndef MITHRIL_DEDUP_JSON_JSON_H
 #define MITHRIL_DEDUP_JSON_JSON_H
@@ -28,6 +28,17 @@ void dedup_json_free(struct dedup_json *json);
  */
 int dedup_json_string(struct dedup_json *json, const char *record, size_t len, const char *field,
 	const char **text, size_t *text_len, const char **why);
+
+/* Another field, named in the same way, of the record that dedup_json_string was given last, which was one.
+ * A string's text is in `json` until the next record. */
+enum dedup_json_kind {
+	DEDUP_JSON_NONE /* no such field */,
+	DEDUP_JSON_NUMBER,
+	DEDUP_JSON_STRING,
+	DEDUP_JSON_OTHER
+};
+enum dedup_json_kind dedup_json_value(
+	struct dedup_json *json, const char *field, double *number, const char **text, size_t *len);
 
 /* Whether it is UTF-8. */
 bool dedup_json_is_utf8(const char *text, size_t len);

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 
+#include "dedup/read/date.h"
 #include "dedup/read/inputs.h"
 #include "dedup/read/reader.h"
 #include "dedup/read/record.h"
@@ -277,6 +278,37 @@ static void blanks_are_no_records(void **state)
 	assert_false(dedup_line_is_blank(&other));
 }
 
+static void dates(void **state)
+{
+	static const struct {
+		const char *text;
+		double seconds;
+	} good[] = {
+		{"1970", 0},
+		{"2000-03", 951868800},
+		{"2024-02-29", 1709164800},
+		{"1969-12-31T23:59:59", -1},
+		{"0000-03-01", -62162035200},
+		{"2024-05-31 10:20", 1717150800},
+		{"2024-05-31T10:20:30Z", 1717150830},
+		{"2024-05-31T10:20:30.25+01:30", 1717145430.25},
+		{"2024-05-31T10:20-0100", 1717154400},
+		{"9999-12-31", 253402214400},
+	};
+	static const char *const bad[] = {"", "24", "2024-", "2024-13", "2024-1-1", "2024-01-01T",
+		"2024-01-01T10", "2024-01-01T10:20:", "2024-01-01T10:20:30.", "2024-01-01x",
+		"2024-01-01T10:20+1", "2024x", "20240101"};
+	double seconds;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		assert_true(dedup_date_of(good[i].text, strlen(good[i].text), &seconds));
+		assert_true(seconds == good[i].seconds);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_false(dedup_date_of(bad[i], strlen(bad[i]), &seconds));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +321,7 @@ int main(void)
 		cmocka_unit_test(notices_a_change),
 		cmocka_unit_test(finds_the_field),
 		cmocka_unit_test(blanks_are_no_records),
+		cmocka_unit_test(dates),
 	};
 	return cmocka_run_group_tests(tests, world_make, world_remove);
 }

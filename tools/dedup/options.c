@@ -41,7 +41,9 @@ static const char help[] =
 	"      --sketch KIND       fast (default), or permutations\n"
 	"      --values K          of a sketch (default: 128)\n"
 	"      --bands BxR         B bands of R values (default: from the threshold)\n"
-	"      --keep POLICY       of duplicates, keep the first (default) or the longest\n"
+	"      --keep POLICY       which of duplicates stays: first (default), longest, newest:FIELD\n"
+	"                          (a date or a number), best:FIELD (the highest number) or\n"
+	"                          prefer:GLOB,GLOB... (in files that match the first, then...)\n"
 	"  -T, --threads N         (default: as many as there are processors)\n"
 	"\n"
 	"What comes out:\n"
@@ -186,13 +188,26 @@ static bool expect_of(const char *value, uint64_t *expect)
 	return good;
 }
 
+/* A word, and for some of them what follows it after a colon. */
+static bool keep_of(const char *value, struct dedup_options *d)
+{
+	static const char *const words[] = {"first", "longest", "newest", "best", "prefer", NULL};
+	const char *colon = strchr(value, ':');
+	char *word = strndup(value, colon ? (size_t)(colon - value) : strlen(value));
+	int i = word ? word_of(word, words) : -1;
+
+	free(word);
+	d->keep = (enum dedup_keep)i;
+	d->keep_by = colon ? colon + 1 : NULL;
+	return i >= 0 && (i < DEDUP_KEEP_NEWEST ? !colon : colon && colon[1]);
+}
+
 /* What the option may be, for whom its value is none of it; NULL: the value is good. */
 static const char *set_word(struct dedup_command *c, int val, const char *value)
 {
 	static const char *const formats[] = {"auto", "jsonl", "text", NULL};
 	static const char *const methods[] = {"near", "exact", "stream", NULL};
 	static const char *const sketches[] = {"fast", "permutations", NULL};
-	static const char *const keeps[] = {"first", "longest", NULL};
 	static const char *const errors[] = {"stop", "skip", "quarantine", NULL};
 	int i;
 
@@ -209,10 +224,6 @@ static const char *set_word(struct dedup_command *c, int val, const char *value)
 		i = word_of(value, sketches);
 		c->dedup.sketch = (enum dedup_sketch_kind)i;
 		return i < 0 ? "fast or permutations" : NULL;
-	case KEEP:
-		i = word_of(value, keeps);
-		c->dedup.keep = (enum dedup_keep)i;
-		return i < 0 ? "first or longest" : NULL;
 	default:
 		i = word_of(value, errors);
 		c->dedup.on_error = (enum dedup_on_error)i;
@@ -234,6 +245,9 @@ static const char *set(struct dedup_command *c, int val, const char *value)
 		return number_of(value, 1, DEDUP_NGRAM_MAX, &d->ngram) ? NULL : "1 to 64";
 	case 't':
 		return threshold_of(value, &d->threshold) ? NULL : "above 0, at most 1";
+	case KEEP:
+		return keep_of(value, d) ? NULL
+					 : "first, longest, newest:FIELD, best:FIELD or prefer:GLOB,...";
 	case EXPECT:
 		return expect_of(value, &d->expect) ? NULL : "a number of texts";
 	case WRONG:

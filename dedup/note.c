@@ -62,24 +62,43 @@ static int add_text(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id
 	return 0;
 }
 
+int dedup_shingle(struct dedup_scanner *s, struct dedup_worker *w, const char *text, size_t len)
+{
+	int rc = dedup_words_of(&w->words, text, len);
+
+	dedup_worker_lap(w, &w->seen.times.normalise);
+	return rc ? rc : dedup_shingles_of(&w->shingles, w->words.v, w->words.count, s->options->ngram);
+}
+
 static int note_near(
 	struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, const char *text, size_t len)
 {
-	struct dedup_times *times = &w->seen.times;
-	int rc = dedup_words_of(&w->words, text, len);
+	int rc = dedup_shingle(s, w, text, len);
 
-	dedup_worker_lap(w, &times->normalise);
-	if (!rc)
-		rc = dedup_shingles_of(&w->shingles, w->words.v, w->words.count, s->options->ngram);
-	if (!rc)
-		rc = add_text(s, w, id);
-	dedup_worker_lap(w, &times->sketch);
+	rc = rc ? rc : add_text(s, w, id);
+	dedup_worker_lap(w, &w->seen.times.sketch);
 	return rc;
 }
 
-static bool is_json(const struct dedup_scanner *s, const struct dedup_worker *w)
+uint64_t dedup_rank_here(const struct dedup_scanner *s, const struct dedup_worker *w, size_t len)
 {
-	return s->options->inputs->v[w->block.input].format != DEDUP_FORMAT_TEXT;
+	bool is_text = s->options->inputs->v[w->block.input].format == DEDUP_FORMAT_TEXT;
+
+	return dedup_rank_of(s->ranks, is_text ? NULL : w->json, len);
+}
+
+int dedup_note_room(struct dedup_scanner *s, uint32_t id)
+{
+	int rc = dedup_lines_room(&s->outcome->lines, id);
+
+	return rc ? rc : dedup_ranks_room(s->ranks, id);
+}
+
+int dedup_note_mark(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, uint32_t mark)
+{
+	(void)w;
+	*dedup_lines_at(&s->outcome->lines, id) = mark;
+	return 0;
 }
 
 static int note_text(
@@ -91,7 +110,7 @@ static int note_text(
 
 	w->seen.documents++;
 	w->seen.text_bytes += len;
-	dedup_ranks_note(s->ranks, id, dedup_rank_of(s->ranks, is_json(s, w) ? w->json : NULL, len));
+	dedup_ranks_note(s->ranks, id, dedup_rank_here(s, w, len));
 	/* Before others can learn of it: they may say at once that it is a duplicate. */
 	*dedup_lines_at(&s->outcome->lines, id) = id;
 	rc = dedup_exact_put(s->exact, hash, check, id, &first, &again);
@@ -105,6 +124,26 @@ static int note_text(
 	return rc && s->options->method == DEDUP_NEAR ? note_near(s, w, id, text, len) : 0;
 }
 
+const struct dedup_pass dedup_note_pass = {
+	.room = dedup_note_room,
+	.mark = dedup_note_mark,
+	.text = note_text,
+};
+
+static int mark(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, uint32_t what)
+{
+	return s->pass->mark ? s->pass->mark(s, w, id, what) : 0;
+}
+
+/* A line that cannot be used; `number` counts in the block. */
+static int note_fault(struct dedup_scanner *s, struct dedup_worker *w, size_t number, const char *why)
+{
+	int rc = mark(s, w, w->block.id + (uint32_t)number, DEDUP_LINE_BAD);
+
+	rc = rc ? rc : add_fault(w, number, why);
+	return rc ? rc : s->options->on_error == DEDUP_STOP ? -EBADMSG : 0;
+}
+
 static int note_line(
 	struct dedup_scanner *s, struct dedup_worker *w, size_t number, const struct dedup_line *line)
 {
@@ -113,22 +152,18 @@ static int note_line(
 	size_t len;
 	int rc;
 
-	if (dedup_line_is_blank(line)) {
-		*dedup_lines_at(&s->outcome->lines, id) = DEDUP_LINE_BLANK;
+	if (s->pass->wants && !s->pass->wants(s, id))
 		return 0;
-	}
+	if (dedup_line_is_blank(line))
+		return s->pass->wants ? -ESTALE : mark(s, w, id, DEDUP_LINE_BLANK);
 	rc = dedup_record_text(w->json, s->options->inputs->v[w->block.input].format, s->options->field, line,
 		&text, &len, &why);
 	dedup_worker_lap(w, &w->seen.times.parse);
-	if (!rc && s->options->method == DEDUP_STREAM)
-		return dedup_stream_note(s, w, id, text, len);
 	if (!rc)
-		return note_text(s, w, id, text, len);
-	if (rc == -ENOMEM)
-		return rc;
-	*dedup_lines_at(&s->outcome->lines, id) = DEDUP_LINE_BAD;
-	rc = add_fault(w, number, why);
-	return rc ? rc : s->options->on_error == DEDUP_STOP ? -EBADMSG : 0;
+		return s->pass->text(s, w, id, text, len);
+	if (rc == -ENOMEM || s->pass->wants)
+		return rc == -ENOMEM ? rc : -ESTALE;
+	return note_fault(s, w, number, why);
 }
 
 int dedup_note_block(struct dedup_scanner *s, struct dedup_worker *w)
@@ -138,12 +173,11 @@ int dedup_note_block(struct dedup_scanner *s, struct dedup_worker *w)
 	int rc = 0;
 
 	w->seen.bytes += w->block.len;
-	if (w->block.why) {
-		*dedup_lines_at(&s->outcome->lines, w->block.id) = DEDUP_LINE_BAD;
-		rc = add_fault(w, 0, w->block.why);
-		return rc ? rc : s->options->on_error == DEDUP_STOP ? -EBADMSG : 0;
-	}
+	if (w->block.why && !s->pass->wants)
+		rc = note_fault(s, w, 0, w->block.why);
 	while (!rc && dedup_block_line(&w->block, &at, &line))
 		rc = note_line(s, w, number++, &line);
+	if (!rc && s->pass->end_block)
+		rc = s->pass->end_block(s, w);
 	return rc;
 }

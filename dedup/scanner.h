@@ -1,6 +1,6 @@
 /*
- * The insides of the first pass: what its threads share, and what is done with each line. Private to scan.c,
- * note.c and stream.c.
+ * The insides of a pass over the inputs: what its threads share, and what is done with each line. Private to
+ * those that make passes: scan.c, note.c and stream.c, sketch_stage.c and gather_stage.c.
  */
 #ifndef MITHRIL_DEDUP_SCANNER_H
 #define MITHRIL_DEDUP_SCANNER_H
@@ -36,6 +36,7 @@ struct dedup_worker_pending {
 
 /* One thread's. */
 struct dedup_worker {
+	unsigned number;
 	struct dedup_block block;
 	struct dedup_json *json;
 	struct dedup_words words;
@@ -49,11 +50,30 @@ struct dedup_worker {
 	uint64_t mark; /* when the stage at hand began */
 };
 
+struct dedup_scanner;
+
+/* What a pass does with the lines. Each of them may be NULL; -ENOMEM and what else ends the run. */
+struct dedup_pass {
+	/* Lines up to `id` are about to come; one thread at a time. */
+	int (*room)(struct dedup_scanner *scanner, uint32_t id);
+	/* Whether the line is looked at; then all that are must be records. */
+	bool (*wants)(const struct dedup_scanner *scanner, uint32_t id);
+	/* The line is DEDUP_LINE_BLANK or DEDUP_LINE_BAD. */
+	int (*mark)(struct dedup_scanner *scanner, struct dedup_worker *worker, uint32_t id, uint32_t mark);
+	/* A record's text; its words are not known yet. */
+	int (*text)(struct dedup_scanner *scanner, struct dedup_worker *worker, uint32_t id, const char *text,
+		size_t len);
+	int (*end_block)(struct dedup_scanner *scanner, struct dedup_worker *worker);
+};
+
+/* Zeroed, but for options, pass, outcome and ranks. */
 struct dedup_scanner {
 	const struct dedup_options *options;
-	struct dedup_outcome *outcome;
+	const struct dedup_pass *pass;
+	void *ctx;		       /* the pass's own */
+	struct dedup_outcome *outcome; /* gets the first lines of files */
 	struct dedup_ranks *ranks;
-	struct dedup_scan *scan;
+	struct dedup_arena *arenas; /* of the workers; NULL: none */
 	struct dedup_reader *reader;
 	pthread_mutex_t lock;	   /* of the reader together with the lines' room, and of progress */
 	struct dedup_exact *exact; /* not with DEDUP_STREAM */
@@ -68,16 +88,33 @@ struct dedup_scanner {
 	size_t failed_input; /* of an error that is no record's */
 };
 
+/* Prepares a pass over files [first, end), whose lines are numbered from 0. -ENOMEM. For dedup_scanner_close
+ * also after a failure. */
+int dedup_scanner_open(struct dedup_scanner *scanner, size_t first, size_t end);
+/* Goes through them with all threads, and adds to result what was counted. Errors as dedup_run, with
+ * result->fault where they are about an input. */
+int dedup_scanner_run(struct dedup_scanner *scanner, struct dedup_result *result);
+/* The faults that the workers have found, in order, to be freed; NULL: no memory. */
+struct dedup_scan_fault *dedup_scanner_faults(const struct dedup_scanner *scanner, size_t *count);
+void dedup_scanner_close(struct dedup_scanner *scanner);
+
+/* Words and shingles of a text. -ENOMEM. */
+int dedup_shingle(struct dedup_scanner *scanner, struct dedup_worker *worker, const char *text, size_t len);
+/* The rank of the record at hand, by the policy of keeping. */
+uint64_t dedup_rank_here(const struct dedup_scanner *scanner, const struct dedup_worker *worker, size_t len);
+
 /* Adds the time since the last mark to a stage. */
 void dedup_worker_lap(struct dedup_worker *worker, double *stage);
 
-/* All lines of the worker's block. -EBADMSG: a fault, and options say stop; -ENOMEM. */
+/* All lines of the worker's block. -EBADMSG: a fault, and options say stop; -ESTALE: a line that was to be a
+ * record is none any more; what the pass says; -ENOMEM. */
 int dedup_note_block(struct dedup_scanner *scanner, struct dedup_worker *worker);
 
-/* The text of a line, for the Bloom filters. -ENOMEM. */
-int dedup_stream_note(struct dedup_scanner *scanner, struct dedup_worker *worker, uint32_t id,
-	const char *text, size_t len);
-/* The block's texts go through the filters after those of all blocks before it. -ERANGE: too many. */
-int dedup_stream_put(struct dedup_scanner *scanner, struct dedup_worker *worker);
+/* Lines in the outcome, as the passes in memory need them. */
+int dedup_note_room(struct dedup_scanner *scanner, uint32_t id);
+int dedup_note_mark(struct dedup_scanner *scanner, struct dedup_worker *worker, uint32_t id, uint32_t mark);
+
+extern const struct dedup_pass dedup_note_pass;	  /* in memory; exact is there */
+extern const struct dedup_pass dedup_stream_pass; /* bloom is there */
 
 #endif

@@ -27,25 +27,22 @@ static int add_pending(struct dedup_scanner *s, struct dedup_worker *w, uint32_t
 	return 0;
 }
 
-int dedup_stream_note(
-	struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, const char *text, size_t len)
+static int note(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, const char *text, size_t len)
 {
 	int rc;
 
 	w->seen.documents++;
 	w->seen.text_bytes += len;
 	*dedup_lines_at(&s->outcome->lines, id) = id;
-	rc = dedup_words_of(&w->words, text, len);
-	dedup_worker_lap(w, &w->seen.times.normalise);
-	if (!rc)
-		rc = dedup_shingles_of(&w->shingles, w->words.v, w->words.count, s->options->ngram);
+	rc = dedup_shingle(s, w, text, len);
 	if (!rc && w->shingles.count)
 		rc = add_pending(s, w, id);
 	dedup_worker_lap(w, &w->seen.times.sketch);
 	return rc;
 }
 
-int dedup_stream_put(struct dedup_scanner *s, struct dedup_worker *w)
+/* After the texts of all blocks before it. -ERANGE: too many. */
+static int put_block(struct dedup_scanner *s, struct dedup_worker *w)
 {
 	struct dedup_worker_pending *p = &w->pending;
 	int rc = 0;
@@ -65,3 +62,10 @@ int dedup_stream_put(struct dedup_scanner *s, struct dedup_worker *w)
 	dedup_worker_lap(w, &w->seen.times.band);
 	return rc;
 }
+
+const struct dedup_pass dedup_stream_pass = {
+	.room = dedup_note_room,
+	.mark = dedup_note_mark,
+	.text = note,
+	.end_block = put_block,
+};

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dedup/duplicates.h"
 #include "dedup/filter.h"
 #include "dedup/group/clock.h"
 #include "dedup/group/near.h"
+#include "dedup/output.h"
 #include "dedup/scan.h"
+#include "dedup/stages.h"
 
 static void tell_faults(const struct dedup_options *o, const struct dedup_scan *scan)
 {
@@ -87,35 +88,58 @@ static void count_memory(
 	result->memory += dedup_outcome_memory(outcome);
 }
 
+static int find_in_memory(
+	const struct dedup_options *o, struct dedup_outcome *outcome, struct dedup_result *result)
+{
+	struct dedup_scan s = {0};
+	int rc = scan(o, outcome, &s, result);
+
+	if (!rc && o->method == DEDUP_NEAR)
+		rc = near(o, outcome, &s, result);
+	dedup_outcome_seal(outcome);
+	if (!rc)
+		count_memory(outcome, &s, result);
+	dedup_scan_release(&s);
+	return rc;
+}
+
+/* What is done of the work stays, where the directory was named, until all is. */
+static int run_in_stages(
+	const struct dedup_options *options, struct dedup_outcome *outcome, struct dedup_result *result)
+{
+	struct dedup_options o = *options;
+	struct dedup_work work;
+	int rc = dedup_work_open(&work, options);
+
+	rc = dedup_stages_blame(&work, rc, result);
+	if (!rc && dedup_work_takes_up_output(&work))
+		o.force = true;
+	rc = rc ? rc : dedup_filter_check(&o, result);
+	rc = rc ? rc : dedup_stages_blame(&work, dedup_stages_run(&work, result), result);
+	rc = rc ? rc : dedup_stages_blame(&work, dedup_stages_outcome(&work, outcome, result), result);
+	rc = rc ? rc : dedup_stages_blame(&work, dedup_work_begin_output(&work), result);
+	rc = rc ? rc : dedup_output(&o, outcome, result);
+	result->memory = o.memory;
+	if (!rc || work.is_temporary)
+		dedup_work_remove(&work);
+	return rc;
+}
+
 int dedup_run(const struct dedup_options *o, struct dedup_result *result)
 {
 	struct dedup_outcome outcome = {0};
-	struct dedup_scan s = {0};
-	struct dedup_filter filter = {0};
-	struct dedup_outfile duplicates = {.fd = -1};
 	uint64_t start = dedup_now_ns();
 	int rc;
 
 	*result = (struct dedup_result){0};
-	rc = dedup_filter_check(o, result);
-	rc = rc ? rc : dedup_outcome_init(&outcome, o->inputs->count);
-	rc = rc ? rc : scan(o, &outcome, &s, result);
-	if (!rc && o->method == DEDUP_NEAR)
-		rc = near(o, &outcome, &s, result);
-	dedup_outcome_seal(&outcome);
-	rc = rc ? rc : dedup_filter(o, &outcome, &filter, result);
-	if (!rc && o->duplicates) {
-		rc = dedup_duplicates_write(o, &outcome, &duplicates);
-		rc = rc ? rc : dedup_outfile_publish(&duplicates, o->force);
-		if (rc)
-			snprintf(result->path, sizeof result->path, "%s", o->duplicates);
+	rc = dedup_outcome_init(&outcome, o->inputs->count);
+	if (!rc && o->memory) {
+		rc = run_in_stages(o, &outcome, result);
+	} else {
+		rc = rc ? rc : dedup_filter_check(o, result);
+		rc = rc ? rc : find_in_memory(o, &outcome, result);
+		rc = rc ? rc : dedup_output(o, &outcome, result);
 	}
-	rc = rc ? rc : dedup_filter_publish(o, &filter, result);
-	if (!rc)
-		count_memory(&outcome, &s, result);
-	dedup_outfile_drop(&duplicates);
-	dedup_filter_release(&filter);
-	dedup_scan_release(&s);
 	dedup_outcome_release(&outcome);
 	result->times.wall = (double)(dedup_now_ns() - start) * 1e-9;
 	return rc;

@@ -52,9 +52,12 @@ struct dedup_options {
 	uint64_t expect;	  /* DEDUP_STREAM: texts at most */
 	double wrong; /* DEDUP_STREAM: share of texts that may go for no reason, above 0, below 1 */
 	enum dedup_on_error on_error;
-	unsigned threads;	/* 1..DEDUP_THREADS_MAX */
-	const char *output;	/* a directory, made if need be; NULL: nothing is written */
-	bool force;		/* files there may be replaced, but for inputs */
+	uint64_t memory;    /* bytes that tables and buffers may take, the rest on disk; 0: all in memory */
+	const char *work;   /* with memory: the directory for the rest, kept for going on; NULL: in $TMPDIR */
+	unsigned shards;    /* with memory: pieces of the work; 0: one */
+	unsigned threads;   /* 1..DEDUP_THREADS_MAX */
+	const char *output; /* a directory, made if need be; NULL: nothing is written */
+	bool force;	    /* files there may be replaced, but for inputs */
 	const char *duplicates; /* a file of {"id", "anchor", "similarity"} lines; NULL: none */
 	/* Both may be NULL and are called by one thread at a time. progress: bytes of the files read;
 	 * non-zero ends the run with -EINTR. fault: each, in order, unless the first ends the run. */

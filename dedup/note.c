@@ -82,8 +82,11 @@ static int note_near(
 
 uint64_t dedup_rank_here(const struct dedup_scanner *s, const struct dedup_worker *w, size_t len)
 {
-	bool is_text = s->options->inputs->v[w->block.input].format == DEDUP_FORMAT_TEXT;
+	size_t input = w->block.input;
+	bool is_text = s->options->inputs->v[input].format == DEDUP_FORMAT_TEXT;
 
+	if (s->ranks->keep == DEDUP_KEEP_PREFER)
+		return s->ranks->of_inputs[input];
 	return dedup_rank_of(s->ranks, is_text ? NULL : w->json, len);
 }
 

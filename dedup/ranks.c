@@ -65,7 +65,7 @@ void dedup_ranks_release(struct dedup_ranks *ranks)
 	*ranks = (struct dedup_ranks){0};
 }
 
-static bool has_own(const struct dedup_ranks *ranks)
+bool dedup_ranks_are_own(const struct dedup_ranks *ranks)
 {
 	return ranks->keep != DEDUP_KEEP_FIRST && ranks->keep != DEDUP_KEEP_PREFER;
 }
@@ -81,7 +81,7 @@ size_t dedup_ranks_memory(const struct dedup_ranks *ranks)
 
 int dedup_ranks_room(struct dedup_ranks *ranks, uint32_t id)
 {
-	if (!has_own(ranks))
+	if (!dedup_ranks_are_own(ranks))
 		return 0;
 	for (uint32_t i = id / DEDUP_LINES_SEGMENT; !ranks->segments[i]; i--) {
 		ranks->segments[i] = malloc(DEDUP_LINES_SEGMENT * sizeof *ranks->segments[i]);
@@ -126,12 +126,14 @@ uint64_t dedup_rank_of(const struct dedup_ranks *ranks, struct dedup_json *json,
 {
 	if (ranks->keep == DEDUP_KEEP_LONGEST)
 		return ~(uint64_t)bytes;
-	return has_own(ranks) && json ? rank_by_field(ranks, json) : LAST;
+	if (!dedup_ranks_are_own(ranks))
+		return 0;
+	return json ? rank_by_field(ranks, json) : LAST;
 }
 
 void dedup_ranks_note(struct dedup_ranks *ranks, uint32_t id, uint64_t rank)
 {
-	if (has_own(ranks))
+	if (dedup_ranks_are_own(ranks))
 		ranks->segments[id / DEDUP_LINES_SEGMENT][id % DEDUP_LINES_SEGMENT] = rank;
 }
 

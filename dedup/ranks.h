@@ -26,6 +26,8 @@ int dedup_ranks_init(
 void dedup_ranks_release(struct dedup_ranks *ranks);
 size_t dedup_ranks_memory(const struct dedup_ranks *ranks);
 
+/* Whether ranks are the records' own, not the files' or lines'. */
+bool dedup_ranks_are_own(const struct dedup_ranks *ranks);
 /* Room for lines up to `id`, itself included. One thread at a time. -ENOMEM. */
 int dedup_ranks_room(struct dedup_ranks *ranks, uint32_t id);
 /* The rank of a record whose text has `bytes`, parsed by `json` just now (NULL: no JSON). */

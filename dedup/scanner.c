@@ -97,18 +97,23 @@ struct dedup_scan_fault *dedup_scanner_faults(const struct dedup_scanner *s, siz
 	return faults;
 }
 
-static void add_up(const struct dedup_worker *w, struct dedup_result *result)
+void dedup_times_add(struct dedup_times *to, const struct dedup_times *from)
 {
-	result->documents += w->seen.documents;
-	result->bytes += w->seen.bytes;
-	result->text_bytes += w->seen.text_bytes;
-	result->exact += w->seen.exact;
-	result->times.parse += w->seen.times.parse;
-	result->times.exact += w->seen.times.exact;
-	result->times.normalise += w->seen.times.normalise;
-	result->times.sketch += w->seen.times.sketch;
-	result->times.band += w->seen.times.band;
-	result->near += w->seen.near;
+	to->parse += from->parse;
+	to->exact += from->exact;
+	to->normalise += from->normalise;
+	to->sketch += from->sketch;
+	to->band += from->band;
+}
+
+static void add_up(const struct dedup_result *seen, struct dedup_result *result)
+{
+	result->documents += seen->documents;
+	result->bytes += seen->bytes;
+	result->text_bytes += seen->text_bytes;
+	result->exact += seen->exact;
+	result->near += seen->near;
+	dedup_times_add(&result->times, &seen->times);
 }
 
 int dedup_scanner_open(struct dedup_scanner *s, size_t first, size_t end)
@@ -143,7 +148,7 @@ int dedup_scanner_run(struct dedup_scanner *s, struct dedup_result *result)
 		if (first_ids[i] < first_ids[i - 1])
 			first_ids[i] = first_ids[i - 1];
 	for (unsigned i = 0; i < o->threads; i++)
-		add_up(&s->workers[i], result);
+		add_up(&s->workers[i].seen, result);
 	return rc;
 }
 

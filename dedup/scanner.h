@@ -103,6 +103,7 @@ int dedup_shingle(struct dedup_scanner *scanner, struct dedup_worker *worker, co
 /* The rank of the record at hand, by the policy of keeping. */
 uint64_t dedup_rank_here(const struct dedup_scanner *scanner, const struct dedup_worker *worker, size_t len);
 
+void dedup_times_add(struct dedup_times *to, const struct dedup_times *from); /* what workers count */
 /* Adds the time since the last mark to a stage. */
 void dedup_worker_lap(struct dedup_worker *worker, double *stage);
 

@@ -1,7 +1,6 @@
 #include "tools/tool.h"
 
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -158,33 +157,6 @@ bool tool_set_flag(void *ctx, int val, const char *value)
 }
 
 const struct option tool_json_option[] = {{"json", no_argument, NULL, 'j'}, {0}};
-
-bool tool_parse_size(const char *text, uint64_t *bytes)
-{
-	static const char units[] = "KMGTPE";
-	const char *unit;
-	double factor = 1, value;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	value = strtod(text, &end);
-	if (*end && *end != 'B') {
-		unit = strchr(units, *end == 'k' ? 'K' : *end);
-		if (!unit)
-			return false;
-		factor = exp2(10.0 * (double)(unit - units + 1));
-		end++;
-		if (*end == 'i')
-			end++;
-	}
-	if (*end == 'B')
-		end++;
-	if (*end || !(value * factor < 0x1p63))
-		return false;
-	*bytes = (uint64_t)(value * factor);
-	return true;
-}
 
 bool tool_parse_number(const char *text, uint64_t max, uint64_t *number)
 {

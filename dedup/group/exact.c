@@ -21,6 +21,7 @@ struct slot {
 struct shard {
 	struct slot *slots; /* homes + spill */
 	size_t homes, spill, count;
+	size_t most; /* homes + spill at most */
 };
 
 struct dedup_exact {
@@ -49,6 +50,7 @@ int dedup_exact_new(struct dedup_exact **exact)
 		pthread_mutex_init(&e->locks[i], NULL);
 		e->shards[i].homes = FIRST_HOMES;
 		e->shards[i].spill = SPILL;
+		e->shards[i].most = SIZE_MAX;
 		if (slots_new(&e->shards[i])) {
 			dedup_exact_free(e);
 			*exact = NULL;
@@ -107,6 +109,8 @@ static int grow(struct shard *shard)
 		larger.homes += larger.homes / 10 + 4;
 	else
 		larger.spill *= 2;
+	if (larger.homes + larger.spill > shard->most)
+		return -ENOSPC;
 	if (slots_new(&larger))
 		return -ENOMEM;
 	while (!move(shard, &larger)) {
@@ -164,7 +168,7 @@ static int put(struct shard *shard, struct slot slot, uint32_t *first, uint32_t 
 	while (is_full(shard) || !insert(shard, at, slot)) {
 		rc = grow(shard);
 		if (rc)
-			return rc;
+			return rc == -ENOSPC ? 1 : rc;
 		find(shard, slot.key, slot.check, &at);
 	}
 	return 1;
@@ -182,6 +186,12 @@ int dedup_exact_put(struct dedup_exact *exact, uint64_t hash, uint32_t check, ui
 	rc = put(&exact->shards[number], slot, first, again);
 	pthread_mutex_unlock(&exact->locks[number]);
 	return rc;
+}
+
+void dedup_exact_limit(struct dedup_exact *exact, size_t bytes)
+{
+	for (unsigned i = 0; i < SHARDS; i++)
+		exact->shards[i].most = bytes / SHARDS / sizeof(struct slot);
 }
 
 size_t dedup_exact_memory(const struct dedup_exact *exact)

@@ -20,6 +20,9 @@ void dedup_exact_free(struct dedup_exact *exact);
  * comes back as *again and each of the others does once. -ENOMEM. */
 int dedup_exact_put(struct dedup_exact *exact, uint64_t hash, uint32_t check, uint32_t id, uint32_t *first,
 	uint32_t *again);
+/* From now on the tables take no more than `bytes`, or what they take already: what finds no room there is
+ * not kept, and dedup_exact_put says 1 of it each time. Before the first put. */
+void dedup_exact_limit(struct dedup_exact *exact, size_t bytes);
 /* Bytes allocated. No other call may run. */
 size_t dedup_exact_memory(const struct dedup_exact *exact);
 

@@ -23,12 +23,14 @@ struct finder {
 	struct dedup_near_stats stats;
 };
 
-struct near {
+struct dedup_near {
 	struct dedup_text *texts;
 	size_t count;
 	const struct dedup_near_options *options;
 	struct dedup_index index;
 	struct finder *finders;
+	struct dedup_text *later; /* that are looked up now */
+	size_t later_count;
 	size_t from, to; /* the batch */
 	atomic_size_t next;
 };
@@ -41,7 +43,8 @@ static int compare(const void *a, const void *b)
 }
 
 /* The anchors at or after `from` that share a band with the text, each once, in order. */
-static int find(const struct near *near, struct finder *finder, const struct dedup_text *text, size_t from)
+static int find(
+	const struct dedup_near *near, struct finder *finder, const struct dedup_text *text, size_t from)
 {
 	size_t kept = 0;
 
@@ -56,6 +59,8 @@ static int find(const struct near *near, struct finder *finder, const struct ded
 			if (other < from)
 				break;
 			if (finder->count && finder->found[finder->count - 1] == other)
+				continue;
+			if (near->texts[other].keys[b] != text->keys[b])
 				continue;
 			grown = array_grow(finder->found, finder->count, &finder->capacity, sizeof *grown);
 			if (!grown)
@@ -74,7 +79,7 @@ static int find(const struct near *near, struct finder *finder, const struct ded
 }
 
 /* Sets the text's anchor to the first candidate that is similar enough, if one is. */
-static int verify(const struct near *near, struct finder *finder, struct dedup_text *text)
+static int verify(const struct dedup_near *near, struct finder *finder, struct dedup_text *text)
 {
 	unsigned bands = near->options->bands;
 	double threshold = near->options->threshold;
@@ -97,21 +102,21 @@ static int verify(const struct near *near, struct finder *finder, struct dedup_t
 	return rc;
 }
 
-static int look_up(const struct near *near, struct finder *finder, size_t i, size_t from)
+static int look_up(const struct dedup_near *near, struct finder *finder, struct dedup_text *text, size_t from)
 {
 	uint64_t start = dedup_now_ns(), found;
-	int rc = find(near, finder, &near->texts[i], from);
+	int rc = find(near, finder, text, from);
 
 	found = dedup_now_ns();
 	finder->stats.band_ns += found - start;
 	if (rc || !finder->count)
 		return rc;
-	rc = verify(near, finder, &near->texts[i]);
+	rc = verify(near, finder, text);
 	finder->stats.verify_ns += dedup_now_ns() - found;
 	return rc;
 }
 
-static void add_anchor(struct near *near, size_t i)
+static void add_anchor(struct dedup_near *near, size_t i)
 {
 	for (unsigned b = 0; b < near->options->bands; b++)
 		if (near->texts[i].keys[b])
@@ -119,7 +124,7 @@ static void add_anchor(struct near *near, size_t i)
 }
 
 /* The texts of the batch that no anchor before it took in, in order, by one thread. */
-static int settle(struct near *near, struct finder *finder)
+static int settle(struct dedup_near *near, struct finder *finder)
 {
 	const struct dedup_near_options *o = near->options;
 	int rc = 0;
@@ -127,7 +132,7 @@ static int settle(struct near *near, struct finder *finder)
 	for (size_t i = near->from; !rc && i < near->to; i++) {
 		if (near->texts[i].anchor != i || !near->texts[i].shingles)
 			continue;
-		rc = look_up(near, finder, i, near->from);
+		rc = look_up(near, finder, &near->texts[i], near->from);
 		if (!rc && near->texts[i].anchor == i)
 			add_anchor(near, i);
 	}
@@ -139,7 +144,7 @@ static int settle(struct near *near, struct finder *finder)
 
 static int look_up_batch(void *ctx, unsigned thread)
 {
-	struct near *near = ctx;
+	struct dedup_near *near = ctx;
 	int rc = 0;
 	size_t from;
 
@@ -150,13 +155,13 @@ static int look_up_batch(void *ctx, unsigned thread)
 			near->texts[i].anchor = (uint32_t)i;
 			near->texts[i].similarity = 1;
 			if (near->texts[i].shingles)
-				rc = look_up(near, &near->finders[thread], i, 0);
+				rc = look_up(near, &near->finders[thread], &near->texts[i], 0);
 		}
 	}
 	return rc;
 }
 
-static int run(struct near *near, unsigned threads)
+static int run(struct dedup_near *near, unsigned threads)
 {
 	int rc = 0;
 
@@ -169,23 +174,80 @@ static int run(struct near *near, unsigned threads)
 	return rc;
 }
 
-static void add_up(struct dedup_near_stats *stats, struct finder *finders, unsigned threads)
+static int look_up_later(void *ctx, unsigned thread)
 {
-	for (unsigned i = 0; i < threads; i++) {
-		stats->candidates += finders[i].stats.candidates;
-		stats->rejected += finders[i].stats.rejected;
-		stats->joined += finders[i].stats.joined;
-		stats->band_ns += finders[i].stats.band_ns;
-		stats->verify_ns += finders[i].stats.verify_ns;
-		dedup_set_release(&finders[i].set);
-		free(finders[i].found);
+	struct dedup_near *near = ctx;
+	int rc = 0;
+	size_t from;
+
+	while (!rc && (from = atomic_fetch_add(&near->next, STEP)) < near->later_count) {
+		size_t to = from + STEP < near->later_count ? from + STEP : near->later_count;
+
+		for (size_t i = from; !rc && i < to; i++) {
+			near->later[i].anchor = DEDUP_NEAR_NONE;
+			near->later[i].similarity = 1;
+			rc = look_up(near, &near->finders[thread], &near->later[i], 0);
+		}
 	}
+	return rc;
+}
+
+int dedup_near_look(struct dedup_near *near, struct dedup_text *later, size_t count)
+{
+	near->later = later;
+	near->later_count = count;
+	near->next = 0;
+	return dedup_parallel(near->options->threads, look_up_later, near);
+}
+
+void dedup_near_close(struct dedup_near *near, struct dedup_near_stats *stats)
+{
+	for (unsigned i = 0; near && near->finders && i < near->options->threads; i++) {
+		struct finder *finder = &near->finders[i];
+
+		stats->candidates += finder->stats.candidates;
+		stats->rejected += finder->stats.rejected;
+		stats->joined += finder->stats.joined;
+		stats->band_ns += finder->stats.band_ns;
+		stats->verify_ns += finder->stats.verify_ns;
+		dedup_set_release(&finder->set);
+		free(finder->found);
+	}
+	if (near) {
+		dedup_index_release(&near->index);
+		free(near->finders);
+	}
+	free(near);
+}
+
+/* For at most `keys` keys that are not 0. */
+static int begin(struct dedup_text *texts, size_t count, size_t keys,
+	const struct dedup_near_options *options, struct dedup_near **near)
+{
+	struct dedup_near *n = calloc(1, sizeof *n);
+	int rc;
+
+	*near = n;
+	if (!n)
+		return -ENOMEM;
+	n->texts = texts;
+	n->count = count;
+	n->options = options;
+	n->finders = calloc(options->threads, sizeof *n->finders);
+	rc = n->finders ? dedup_index_init(&n->index, keys) : -ENOMEM;
+	return rc ? rc : run(n, options->threads);
+}
+
+int dedup_near_open(struct dedup_text *texts, size_t count, const struct dedup_near_options *options,
+	struct dedup_near **near)
+{
+	return begin(texts, count, count * options->bands, options, near);
 }
 
 int dedup_near(struct dedup_text *texts, size_t count, const struct dedup_near_options *options,
 	struct dedup_near_stats *stats)
 {
-	struct near near = {.texts = texts, .count = count, .options = options};
+	struct dedup_near *near = NULL;
 	uint64_t start = dedup_now_ns();
 	size_t left, filter;
 	int rc;
@@ -194,17 +256,10 @@ int dedup_near(struct dedup_text *texts, size_t count, const struct dedup_near_o
 	rc = dedup_lone_strike(texts, count, options->bands, options->threads, &left, &filter);
 	if (rc)
 		return rc;
-	near.finders = calloc(options->threads, sizeof *near.finders);
-	rc = near.finders ? dedup_index_init(&near.index, left) : -ENOMEM;
-	if (rc)
-		goto out;
 	stats->band_ns = (dedup_now_ns() - start) * options->threads;
-	rc = run(&near, options->threads);
-	add_up(stats, near.finders, options->threads);
-	stats->memory = dedup_index_memory(&near.index);
+	rc = begin(texts, count, left, options, &near);
+	stats->memory = near ? dedup_index_memory(&near->index) : 0;
 	stats->memory = filter > stats->memory ? filter : stats->memory;
-out:
-	dedup_index_release(&near.index);
-	free(near.finders);
+	dedup_near_close(near, stats);
 	return rc;
 }

@@ -38,10 +38,23 @@ struct dedup_near_stats {
 	size_t memory;		     /* bytes of the tables while it ran */
 };
 
+#define DEDUP_NEAR_NONE UINT32_MAX
+
 /* Sets anchor and similarity of every text; `texts` is in the order of preference, the keys are used up.
  * Texts without shingles stay. Memory: half a byte a key (two bits of a filter, in powers of two), and 24 to
  * 40 bytes a key that more than one text has. -ENOMEM, -EINTR. */
 int dedup_near(struct dedup_text *texts, size_t count, const struct dedup_near_options *options,
 	struct dedup_near_stats *stats);
+
+/* The same, and what was found stays at hand for texts that come after all of these: keys are not used up,
+ * stats may be had at the end, the texts must stay where they are. Memory: 24 to 40 bytes a key. */
+struct dedup_near;
+int dedup_near_open(struct dedup_text *texts, size_t count, const struct dedup_near_options *options,
+	struct dedup_near **near);
+/* Sets anchor and similarity of each of some later texts: the first of the texts above that takes it in, or
+ * DEDUP_NEAR_NONE. -ENOMEM. */
+int dedup_near_look(struct dedup_near *near, struct dedup_text *later, size_t count);
+/* Adds what was done to stats. NULL is fine. */
+void dedup_near_close(struct dedup_near *near, struct dedup_near_stats *stats);
 
 #endif

@@ -54,12 +54,12 @@ static int make_parents(const char *file)
 	return 0;
 }
 
-static int name_temporary(struct dedup_outfile *file)
+static int name_temporary(struct dedup_outfile *file, uint64_t pid)
 {
 	const char *slash = strrchr(file->path, '/');
 	int dir = slash ? (int)(slash + 1 - file->path) : 0;
-	int n = snprintf(file->temporary, PATH_MAX, "%.*s.%s.%ld.part", dir, file->path, file->path + dir,
-		(long)getpid());
+	int n = snprintf(file->temporary, PATH_MAX, "%.*s.%s.%llu.part", dir, file->path, file->path + dir,
+		(unsigned long long)pid);
 
 	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
@@ -71,7 +71,7 @@ int dedup_outfile_open(struct dedup_outfile *file, const char *dir, const char *
 	memset(file, 0, sizeof *file);
 	file->fd = -1;
 	rc = join(file->path, dir, name);
-	rc = rc ? rc : name_temporary(file);
+	rc = rc ? rc : name_temporary(file, (uint64_t)getpid());
 	rc = rc ? rc : make_parents(file->path);
 	if (rc)
 		return rc;
@@ -170,6 +170,14 @@ int dedup_outfile_publish(struct dedup_outfile *file, bool force)
 		return -errno;
 	file->is_there = false;
 	return sync_parent(file->path);
+}
+
+void dedup_outfile_remove_left(const char *dir, const char *name, uint64_t pid)
+{
+	struct dedup_outfile file = {.fd = -1};
+
+	if (!join(file.path, dir, name) && !name_temporary(&file, pid))
+		unlink(file.temporary);
 }
 
 void dedup_outfile_drop(struct dedup_outfile *file)

@@ -37,6 +37,8 @@ int dedup_outfile_write(struct dedup_outfile *file, const char *data, size_t len
 int dedup_outfile_finish(struct dedup_outfile *file);
 /* Gives it its name, durably. -EEXIST: another is there now, and not `force`. Errors of rename(2). */
 int dedup_outfile_publish(struct dedup_outfile *file, bool force);
+/* Removes what process `pid` has left of it, if that was killed. */
+void dedup_outfile_remove_left(const char *dir, const char *name, uint64_t pid);
 /* Closes, and removes what has not been published. A zeroed one is fine. */
 void dedup_outfile_drop(struct dedup_outfile *file);
 

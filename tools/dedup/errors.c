@@ -17,6 +17,7 @@ static enum tool_exit exit_of(int error)
 	case EISDIR:
 	case EEXIST:
 	case ENAMETOOLONG:
+	case E2BIG:
 	case ERANGE:
 		return TOOL_USAGE;
 	default:
@@ -50,6 +51,10 @@ static const char *reason(int error)
 		return "it was changed while it was read";
 	case ERANGE:
 		return "there are more texts than --expect says";
+	case E2BIG:
+		return "it is too little for so many lines: 9 bytes a line, 17 where --keep goes by records";
+	case EBUSY:
+		return "another process is working on this there";
 	case EOVERFLOW:
 		return "there are more than 4,294,967,280 lines";
 	default:
@@ -67,6 +72,9 @@ int dedup_error_report_fault(const struct dedup_fault *fault, const char *path, 
 	const char *why = fault->why ? fault->why : reason(error);
 	const char *what = *path ? path : fault->input ? fault->input->path : "mithril-dedup";
 
+	if (error == -EBADMSG && *path)
+		return dedup_complain(
+			exit_of(error), what, "remove the directory and begin again", "%s", why);
 	if (fault->line)
 		return dedup_complain(exit_of(error), what, next_step(error), "line %llu: %s",
 			(unsigned long long)fault->line, why);

@@ -7,6 +7,7 @@
 #include "tools/dedup/errors.h"
 #include "tools/dedup/explain.h"
 #include "tools/dedup/options.h"
+#include "tools/dedup/stage.h"
 #include "tools/dedup/summary.h"
 #include "tools/print.h"
 #include "tools/tool.h"
@@ -88,7 +89,7 @@ static int run(struct dedup_command *command, struct shown *shown)
 	command->dedup.fault = show_fault;
 	command->dedup.ctx = shown;
 	clock_gettime(CLOCK_MONOTONIC, &shown->start);
-	rc = dedup_run(&command->dedup, &result);
+	rc = command->stage ? dedup_stage_run(command, &result) : dedup_run(&command->dedup, &result);
 	print_progress_end(&shown->progress);
 	if (rc == -EINTR && caught) {
 		signal(caught, SIG_DFL);
@@ -96,6 +97,8 @@ static int run(struct dedup_command *command, struct shown *shown)
 	}
 	if (rc)
 		return dedup_error_report_fault(&result.fault, result.path, rc);
+	if (command->stage && strcmp(command->stage, "filter"))
+		return TOOL_OK;
 	(command->json ? dedup_summary_json : dedup_summary_print)(command, &result);
 	if (fflush(stdout) || ferror(stdout))
 		return dedup_complain(TOOL_SYSTEM, "standard output", NULL, "%s", strerror(errno));

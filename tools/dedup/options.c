@@ -10,11 +10,16 @@
 
 #include "dedup/group/parallel.h"
 #include "dedup/text/shingles.h"
+#include "dedup/work.h"
+#include "tools/dedup/stage.h"
 #include "tools/tool.h"
+
+#define MEMORY_MIN (1u << 20)
 
 static const char help[] =
 	"Usage: mithril-dedup [OPTIONS] FILE... -o DIR\n"
 	"       mithril-dedup explain [OPTIONS] FILE:LINE FILE:LINE\n"
+	"       mithril-dedup stage NAME --work DIR [--shards N --shard I] [OPTIONS] FILE...\n"
 	"\n"
 	"Copies records to DIR without those whose text another has too, exactly or nearly.\n"
 	"FILE is JSON lines or plain text (*.txt, a line a document), also compressed with\n"
@@ -45,6 +50,11 @@ static const char help[] =
 	"                          (a date or a number), best:FIELD (the highest number) or\n"
 	"                          prefer:GLOB,GLOB... (in files that match the first, then...)\n"
 	"  -T, --threads N         (default: as many as there are processors)\n"
+	"      --memory SIZE       what tables and buffers may take (like 2G); the rest is on disk\n"
+	"      --work DIR          where: after an end in the middle, the same command goes on\n"
+	"                          from there (default: a directory in $TMPDIR)\n"
+	"      --shards N, --shard I  pieces of the work, and which one, from 0, a stage does; see\n"
+	"                          mithril-dedup-stages(5)\n"
 	"\n"
 	"What comes out:\n"
 	"  -o, --output DIR        where the records that stay go\n"
@@ -71,7 +81,11 @@ enum {
 	DUPLICATES,
 	ON_ERROR,
 	EXPECT,
-	WRONG
+	WRONG,
+	MEMORY,
+	WORK,
+	SHARDS,
+	SHARD
 };
 
 static const struct option long_options[] = {
@@ -87,6 +101,10 @@ static const struct option long_options[] = {
 	{"keep", required_argument, NULL, KEEP},
 	{"threads", required_argument, NULL, 'T'},
 	{"expect", required_argument, NULL, EXPECT},
+	{"memory", required_argument, NULL, MEMORY},
+	{"work", required_argument, NULL, WORK},
+	{"shards", required_argument, NULL, SHARDS},
+	{"shard", required_argument, NULL, SHARD},
 	{"false-positives", required_argument, NULL, WRONG},
 	{"output", required_argument, NULL, 'o'},
 	{"force", no_argument, NULL, FORCE},
@@ -262,6 +280,17 @@ static const char *set(struct dedup_command *c, int val, const char *value)
 	case 'o':
 		d->output = value;
 		return *value ? NULL : "a directory";
+	case MEMORY:
+		return tool_parse_size(value, &d->memory) && d->memory >= MEMORY_MIN
+			       ? NULL
+			       : "a size of 1 MiB or more, like 512M or 2G";
+	case WORK:
+		d->work = value;
+		return *value ? NULL : "a directory";
+	case SHARDS:
+		return number_of(value, 1, DEDUP_SHARDS_MAX, &d->shards) ? NULL : "1 to 4096";
+	case SHARD:
+		return number_of(value, 0, DEDUP_SHARDS_MAX - 1, &c->shard) ? NULL : "a number from 0 on";
 	case FORCE:
 		d->force = true;
 		return NULL;
@@ -320,6 +349,7 @@ static int finish_explain(struct dedup_command *c)
 static int finish(struct dedup_command *c, int argc, char **argv)
 {
 	struct dedup_options *d = &c->dedup;
+	int code;
 
 	c->files = argv + optind;
 	c->count = argc - optind;
@@ -329,7 +359,10 @@ static int finish(struct dedup_command *c, int argc, char **argv)
 		dedup_complain(TOOL_USAGE, "FILE", NULL, "no file is named");
 		return wrong_usage();
 	}
-	if (!d->output && !d->duplicates && !c->dry_run) {
+	code = dedup_stage_finish(c);
+	if (code >= 0)
+		return code;
+	if (!c->stage && !d->output && !d->duplicates && !c->dry_run) {
 		dedup_complain(TOOL_USAGE, "-o", NULL, "say where the output goes, or use --dry-run");
 		return wrong_usage();
 	}
@@ -368,6 +401,11 @@ int dedup_options_parse(struct dedup_command *c, int argc, char **argv)
 	if (c->explain) {
 		argc--;
 		argv++;
+	}
+	if (argc > 1 && !strcmp(argv[1], "stage")) {
+		c->stage = argc > 2 ? argv[2] : "";
+		argc -= argc > 2 ? 2 : 1;
+		argv += *c->stage ? 2 : 1;
 	}
 	opterr = 0;
 	while ((val = getopt_long(argc, argv, ":f:m:t:T:o:njhV", long_options, NULL)) != -1) {

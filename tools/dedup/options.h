@@ -12,12 +12,14 @@ struct dedup_command {
 	struct dedup_options dedup; /* inputs and ctx are left to the caller */
 	enum dedup_format format;
 	bool json, dry_run, explain;
+	const char *stage; /* the name of the one that is to be run; NULL: all */
+	unsigned shard;
 	char **files; /* `count` of them, the caller's argv */
 	int count;
 };
 
-/* argv[1] may be "explain". -1: go on; otherwise the command ends now with that exit code, and what is wrong
- * has been reported. */
+/* argv[1] may be "explain", or "stage" with a name after it. -1: go on; otherwise the command ends now with
+ * that exit code, and what is wrong has been reported. */
 int dedup_options_parse(struct dedup_command *command, int argc, char **argv);
 
 /* "mithril-dedup: WHAT: WHY; NEXT" on standard error; returns `code`. `next` may be NULL. */

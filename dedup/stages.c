@@ -58,15 +58,17 @@ int dedup_stage_filter(const struct dedup_work *work, unsigned shard, struct ded
 	dedup_work_inputs(work, shard, &first, &end);
 	inputs = (struct dedup_inputs){.v = own.inputs->v + first, .count = end - first};
 	own.inputs = &inputs;
+	if (shard)
+		own.duplicates = NULL;
 	rc = rc ? rc : check(work->options, &own, result);
 	rc = rc ? rc : dedup_stages_outcome(work, &outcome, result);
-	if (!rc && !shard && own.duplicates) { /* of all files, and no record of them */
+	if (!rc && own.duplicates) { /* of all files, and no record of them */
 		struct dedup_options all = *work->options;
 
 		all.output = NULL;
 		rc = dedup_output(&all, &outcome, &(struct dedup_result){0});
+		own.duplicates = NULL;
 	}
-	own.duplicates = NULL;
 	if (!rc) {
 		part = outcome;
 		part.first_ids += first;

@@ -133,8 +133,10 @@ int dedup_work_open(struct dedup_work *work, const struct dedup_options *options
 
 void dedup_work_remove(const struct dedup_work *work)
 {
-	static const char *const names[] = {"output", "outcome", "ties", "shingles", "rest0", "rest1",
-		"components", "lines", "edges", "bands", "texts", "notes", "plan"};
+	/* So that at no moment a stage is told of as done whose files are gone; last what tells that the
+	 * files of the output are this run's. */
+	static const char *const names[] = {"outcome", "ties", "shingles", "rest0", "rest1", "lines",
+		"components", "edges", "notes", "bands", "texts", "plan", "output"};
 	char path[PATH_MAX + 64];
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

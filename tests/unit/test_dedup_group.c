@@ -261,12 +261,78 @@ static void bloom_memory(void **state)
 	dedup_bloom_release(&bloom);
 }
 
+/* A table that may not grow forgets texts, but is never wrong about one. */
+static void a_bounded_table(void **state)
+{
+	struct dedup_exact *exact;
+	uint32_t first, again, known = 0;
+
+	(void)state;
+	assert_int_equal(dedup_exact_new(&exact), 0);
+	dedup_exact_limit(exact, 1u << 20);
+	for (uint32_t i = 0; i < 200000; i++)
+		assert_int_equal(dedup_exact_put(exact, mixed(i), 0, i, &first, &again), 1);
+	assert_true(dedup_exact_memory(exact) < (1u << 20) + (1u << 16));
+	for (uint32_t i = 0; i < 200000; i++)
+		if (!dedup_exact_put(exact, mixed(i), 0, 300000 + i, &first, &again)) {
+			assert_int_equal(first, i);
+			known++;
+		}
+	assert_true(known > 40000 && known < 70000);
+	dedup_exact_free(exact);
+}
+
+/* Some texts first, the others held against them afterwards, until none is left: as all at once. */
+static void blocks_are_the_whole(void **state)
+{
+	size_t stride = BANDS + 120;
+	uint64_t *memory = calloc(TEXTS * stride, sizeof *memory);
+	struct dedup_text *whole = calloc(TEXTS, sizeof *whole), *left = calloc(TEXTS, sizeof *left);
+	struct dedup_near_options options = {.bands = BANDS, .threads = 2, .threshold = .6};
+	struct dedup_near_stats all, parts = {0};
+	uint32_t keeper[TEXTS];
+	size_t count = TEXTS;
+
+	(void)state;
+	assert_true(memory && whole && left);
+	make_texts(left, memory, stride);
+	make_texts(whole, memory, stride);
+	while (count) {
+		size_t block = count < 150 ? count : 150, kept = 0;
+		struct dedup_near *near;
+
+		assert_int_equal(dedup_near_open(left, block, &options, &near), 0);
+		assert_int_equal(dedup_near_look(near, left + block, count - block), 0);
+		for (size_t i = 0; i < block; i++)
+			keeper[left[i].id] = left[left[i].anchor].id;
+		for (size_t i = block; i < count; i++)
+			if (left[i].anchor != DEDUP_NEAR_NONE)
+				keeper[left[i].id] = left[left[i].anchor].id;
+		for (size_t i = block; i < count; i++)
+			if (left[i].anchor == DEDUP_NEAR_NONE)
+				left[kept++] = left[i];
+		dedup_near_close(near, &parts);
+		count = kept;
+	}
+	assert_int_equal(dedup_near(whole, TEXTS, &options, &all), 0);
+	assert_true(all.joined > 300 && all.joined < TEXTS);
+	assert_int_equal(all.joined, parts.joined);
+	assert_int_equal(all.candidates, parts.candidates);
+	for (size_t i = 0; i < TEXTS; i++)
+		assert_int_equal(whole[whole[i].anchor].id, keeper[i]);
+	free(memory);
+	free(whole);
+	free(left);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lowest_stands),
 		cmocka_unit_test(memory_a_text),
 		cmocka_unit_test(collisions),
+		cmocka_unit_test(a_bounded_table),
+		cmocka_unit_test(blocks_are_the_whole),
 		cmocka_unit_test(near_is_brute_force),
 		cmocka_unit_test(can_be_ended),
 		cmocka_unit_test(bloom_keeps_its_bound),

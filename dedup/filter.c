@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dedup/count.h"
 #include "dedup/group/clock.h"
 #include "dedup/group/parallel.h"
 #include "dedup/read/reader.h"
@@ -200,6 +201,8 @@ int dedup_filter(const struct dedup_options *o, const struct dedup_outcome *outc
 	unsigned threads = o->threads < o->inputs->count ? o->threads : (unsigned)o->inputs->count;
 	int rc = 0;
 
+	if (!o->output)
+		return dedup_count(o, outcome, result);
 	filter->count = o->inputs->count + 1;
 	filter->files = calloc(filter->count, sizeof *filter->files);
 	if (!filter->files)

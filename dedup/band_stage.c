@@ -9,12 +9,15 @@
 #include "dedup/spill/record.h"
 #include "dedup/stages.h"
 
+#define PROGRESS (1u << 18) /* records between calls */
+
 /* Pairs of neighbours with the same hash or key. Of bands only those that tell more than what is known. */
 struct band_stage {
 	const struct dedup_work *work;
 	uint32_t *bases; /* of shards, and the end */
 	struct dedup_lines forest;
 	struct dedup_table_writer edges;
+	uint64_t done; /* records */
 };
 
 static int put_edge(struct band_stage *stage, uint32_t a, uint32_t b)
@@ -37,6 +40,16 @@ static int line_of(const struct band_stage *stage, size_t shard, const uint8_t *
 	return 0;
 }
 
+/* Now and then. */
+static int progress(struct band_stage *stage)
+{
+	const struct dedup_options *o = stage->work->options;
+
+	return ++stage->done % PROGRESS == 0 && o->progress && o->progress(o->ctx, "merging", stage->done, 0)
+		       ? -EINTR
+		       : 0;
+}
+
 /* Joins each record with the one before where their first `same` bytes agree. */
 static int join(struct band_stage *stage, struct dedup_merge *m, size_t same, bool all)
 {
@@ -57,6 +70,7 @@ static int join(struct band_stage *stage, struct dedup_merge *m, size_t same, bo
 		last = line;
 		any = true;
 		rc = rc ? rc : dedup_merge_next(m);
+		rc = rc ? rc : progress(stage);
 		if (rc)
 			return rc;
 	}

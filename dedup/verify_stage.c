@@ -1,75 +1,23 @@
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "dedup/arena.h"
+#include "dedup/gathered.h"
 #include "dedup/group/near.h"
-#include "dedup/spill/merge.h"
 #include "dedup/spill/record.h"
 #include "dedup/stages.h"
-#include "store/util/array.h"
 
-#define PER_KEY 40u	     /* bytes of the tables at most */
 #define PER_RUN (150u << 10) /* of a merge */
-
-/* Texts in memory, in the order in which they would be kept. */
-struct block {
-	struct dedup_text *v;
-	size_t count, capacity;
-	struct dedup_arena arena;
-	uint64_t cost; /* bytes, with what is needed to compare them */
-};
 
 struct verify_stage {
 	const struct dedup_work *work;
 	uint64_t memory; /* for texts */
-	struct block block, later;
+	struct dedup_gathered block, later;
 	struct dedup_table_writer ties, rest;
 	bool has_rest;
 	struct dedup_near_options near;
 	struct dedup_near_stats stats;
 	uint64_t done, of; /* texts */
 };
-
-static size_t size_of(const struct dedup_merge_shape *shape, const uint8_t *head)
-{
-	return DEDUP_SHINGLES + 8 * ((size_t)shape->bands + get_be32(head + DEDUP_SHINGLES_COUNT));
-}
-
-static uint64_t cost_of(const struct verify_stage *stage, size_t size)
-{
-	return size + sizeof(struct dedup_text) + stage->near.bands * PER_KEY;
-}
-
-static int take(struct verify_stage *stage, struct block *block, const uint8_t *record, size_t size)
-{
-	size_t words = (size - DEDUP_SHINGLES) / 8;
-	struct dedup_text *grown = array_grow(block->v, block->count, &block->capacity, sizeof *grown);
-	uint64_t *data;
-
-	if (!grown)
-		return -ENOMEM;
-	block->v = grown;
-	data = dedup_arena_take(&block->arena, words);
-	if (!data)
-		return -ENOMEM;
-	for (size_t i = 0; i < words; i++)
-		data[i] = get_be64(record + DEDUP_SHINGLES + 8 * i);
-	grown[block->count++] = (struct dedup_text){
-		.keys = data,
-		.shingles = get_be32(record + DEDUP_SHINGLES_COUNT),
-		.id = (uint32_t)get_be48(record + DEDUP_SHINGLES_LINE),
-	};
-	block->cost += cost_of(stage, size);
-	return 0;
-}
-
-static void clear(struct block *block)
-{
-	dedup_arena_release(&block->arena);
-	block->count = 0;
-	block->cost = 0;
-}
 
 static int put_tie(struct verify_stage *stage, const struct dedup_text *text, const struct dedup_text *anchor)
 {
@@ -107,22 +55,22 @@ static int progress(void *ctx, size_t done, size_t of)
  * on; 0: no. */
 static int fill(struct verify_stage *stage, struct dedup_merge *m, uint32_t *component)
 {
-	struct block *block = &stage->block;
+	struct dedup_gathered *block = &stage->block;
 	uint64_t room = stage->memory / 8 * 7;
 	const uint8_t *record;
 	size_t size, table;
 	int rc;
 
-	clear(block);
+	dedup_gathered_clear(block);
 	while ((rc = dedup_merge_peek(m, &record, &size, &table)) > 0) {
 		bool goes_on = block->count && get_be32(record) == *component;
 
 		if (!goes_on && block->cost > room / 2)
 			return 0;
-		if (block->count && block->cost + cost_of(stage, size) > room)
+		if (block->count && block->cost + dedup_gathered_cost(stage->near.bands, size) > room)
 			return goes_on;
 		*component = get_be32(record);
-		rc = take(stage, block, record, size);
+		rc = dedup_gathered_add(block, stage->near.bands, record, size);
 		rc = rc ? rc : dedup_merge_next(m);
 		if (rc)
 			return rc;
@@ -132,26 +80,14 @@ static int fill(struct verify_stage *stage, struct dedup_merge *m, uint32_t *com
 
 static int put_rest(struct verify_stage *stage, const struct dedup_text *text, uint32_t component)
 {
-	uint8_t head[DEDUP_SHINGLES] = {0}, bytes[8];
-	size_t words = (size_t)stage->near.bands + text->shingles;
-	int rc;
-
-	put_be32(head, component);
-	put_be48(head + DEDUP_SHINGLES_LINE, text->id);
-	put_be32(head + DEDUP_SHINGLES_COUNT, text->shingles);
-	rc = dedup_table_put(&stage->rest, head, sizeof head);
-	for (size_t i = 0; !rc && i < words; i++) {
-		put_be64(bytes, text->keys[i]);
-		rc = dedup_table_put(&stage->rest, bytes, sizeof bytes);
-	}
 	stage->has_rest = true;
-	return rc;
+	return dedup_gathered_put(&stage->rest, text, stage->near.bands, component);
 }
 
 /* Texts of the component that come after the block: those that the block's anchors take in are done with. */
 static int look(struct verify_stage *stage, struct dedup_near *near, uint32_t component)
 {
-	struct block *later = &stage->later;
+	struct dedup_gathered *later = &stage->later;
 	int rc = dedup_near_look(near, later->v, later->count);
 
 	for (size_t i = 0; !rc && i < later->count; i++) {
@@ -164,7 +100,7 @@ static int look(struct verify_stage *stage, struct dedup_near *near, uint32_t co
 		rc = put_tie(stage, text, &stage->block.v[text->anchor]);
 		stage->done++;
 	}
-	clear(later);
+	dedup_gathered_clear(later);
 	return rc ? rc : progress(stage, 0, 0) ? -EINTR : 0;
 }
 
@@ -177,11 +113,12 @@ static int look_all(
 	int rc;
 
 	while ((rc = dedup_merge_peek(m, &record, &size, &table)) > 0 && get_be32(record) == component) {
-		if (stage->later.count && stage->later.cost + cost_of(stage, size) > room)
+		if (stage->later.count &&
+			stage->later.cost + dedup_gathered_cost(stage->near.bands, size) > room)
 			rc = look(stage, near, component);
 		else
 			rc = 0;
-		rc = rc ? rc : take(stage, &stage->later, record, size);
+		rc = rc ? rc : dedup_gathered_add(&stage->later, stage->near.bands, record, size);
 		rc = rc ? rc : dedup_merge_next(m);
 		if (rc)
 			return rc;
@@ -211,8 +148,7 @@ static int settle_part(struct verify_stage *stage, struct dedup_merge *m, uint32
 
 static int settle_large(struct verify_stage *stage, struct dedup_merge *m, uint32_t component)
 {
-	struct dedup_merge_shape shape = {
-		.head = DEDUP_SHINGLES, .key = 4, .size = size_of, .bands = stage->near.bands};
+	struct dedup_merge_shape shape = dedup_gathered_shape(stage->near.bands, 4);
 	unsigned shard = stage->ties.runs[0].part, turn = 0;
 	int rc = settle_part(stage, m, component, turn);
 
@@ -297,10 +233,7 @@ int dedup_stage_verify(const struct dedup_work *work, unsigned shard, struct ded
 			.threads = o->threads,
 			.threshold = o->threshold,
 			.progress = progress}};
-	struct dedup_merge_shape shape = {.head = DEDUP_SHINGLES,
-		.key = DEDUP_SHINGLES_COUNT,
-		.size = size_of,
-		.bands = o->bands.bands};
+	struct dedup_merge_shape shape = dedup_gathered_shape(o->bands.bands, DEDUP_SHINGLES_COUNT);
 	struct dedup_merge m = {0};
 	struct dedup_table *tables = NULL, done;
 	int rc = dedup_work_load(work, "ties", shard, DEDUP_TABLE_TIES, &done);
@@ -318,9 +251,7 @@ int dedup_stage_verify(const struct dedup_work *work, unsigned shard, struct ded
 	dedup_table_drop(&stage.ties);
 	dedup_merge_close(&m);
 	dedup_work_unload(work, tables);
-	clear(&stage.block);
-	clear(&stage.later);
-	free(stage.block.v);
-	free(stage.later.v);
+	dedup_gathered_release(&stage.block);
+	dedup_gathered_release(&stage.later);
 	return rc;
 }

@@ -47,6 +47,8 @@ static int show_progress(void *ctx, const char *stage, uint64_t done, uint64_t o
 	if (!strcmp(stage, "comparing"))
 		print_progress(&shown->progress, "%s: %llu of %llu texts", stage, (unsigned long long)done,
 			(unsigned long long)of);
+	else if (!strcmp(stage, "merging"))
+		print_progress(&shown->progress, "%s: %llu hashes and keys", stage, (unsigned long long)done);
 	else
 		print_progress(&shown->progress, "%s: %s%s, %.0f MB/s", stage, print_bytes(amount, done),
 			done > of ? " uncompressed" : "", seconds > 0 ? (double)done / 1e6 / seconds : 0);

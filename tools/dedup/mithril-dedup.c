@@ -122,6 +122,8 @@ int main(int argc, char **argv)
 	code = add_inputs(&inputs, &command);
 	command.dedup.inputs = &inputs;
 	if (code == TOOL_OK)
+		dedup_stage_choose(&command.dedup);
+	if (code == TOOL_OK)
 		code = run(&command, &shown);
 	dedup_inputs_release(&inputs);
 	return code;

@@ -6,6 +6,8 @@
 #include "dedup/stages.h"
 #include "tools/tool.h"
 
+#define COMPRESSED 4u /* times as many bytes of text, as a guess */
+
 static int group(const struct dedup_work *work, unsigned shard, struct dedup_result *result)
 {
 	(void)shard;
@@ -48,6 +50,23 @@ static uint64_t memory_by_default(void)
 	return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : (uint64_t)1 << 30;
 }
 
+/* What can be done in stages. */
+static bool is_for_stages(const struct dedup_options *d)
+{
+	return d->method == DEDUP_NEAR || d->method == DEDUP_EXACT;
+}
+
+void dedup_stage_choose(struct dedup_options *d)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < d->inputs->count; i++)
+		size += d->inputs->v[i].codec == DEDUP_CODEC_NONE ? d->inputs->v[i].size
+								  : d->inputs->v[i].size * COMPRESSED;
+	if (!d->memory && is_for_stages(d) && size > memory_by_default())
+		d->memory = memory_by_default();
+}
+
 static int check_stage(const struct dedup_command *c)
 {
 	const struct dedup_options *d = &c->dedup;
@@ -78,7 +97,7 @@ int dedup_stage_finish(struct dedup_command *c)
 		return dedup_complain(TOOL_USAGE, "--shard", NULL, "this is for single stages");
 	if (!d->memory && (d->work || d->shards))
 		d->memory = memory_by_default();
-	if (d->memory && d->method != DEDUP_NEAR && d->method != DEDUP_EXACT)
+	if (d->memory && !is_for_stages(d))
 		return dedup_complain(TOOL_USAGE, "--memory", NULL, "this is for the methods near and exact");
 	for (int i = 0; d->work && i < c->count; i++)
 		if (!strcmp(c->files[i], "-"))

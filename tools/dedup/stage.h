@@ -10,6 +10,9 @@
  * go on; otherwise an exit code, and what is wrong has been reported. */
 int dedup_stage_finish(struct dedup_command *command);
 
+/* Where the inputs are larger than half of the machine's memory, bounds what is used by that half. */
+void dedup_stage_choose(struct dedup_options *options);
+
 /* Runs the one stage that the command names. 0 or -errno, with *result as dedup_run has it. */
 int dedup_stage_run(const struct dedup_command *command, struct dedup_result *result);
 

@@ -95,9 +95,36 @@ static int make_room(struct dedup_words *words, size_t len)
 	return words->word ? 0 : -ENOMEM;
 }
 
+/* The finaliser of SplitMix64. */
+static uint64_t char_hash(uint64_t c)
+{
+	c = (c + 1) * 0x9e3779b97f4a7c15u;
+	c = (c ^ (c >> 30)) * 0xbf58476d1ce4e5b9u;
+	c = (c ^ (c >> 27)) * 0x94d049bb133111ebu;
+	return c ^ (c >> 31);
+}
+
+/* The word is UTF-8; a character's bytes are its number here. */
+static void add_chars(struct dedup_words *words, const char *word, size_t len)
+{
+	if (words->count)
+		words->v[words->count++] = char_hash(SPACE);
+	for (size_t i = 0; i < len;) {
+		uint64_t c = (uint8_t)word[i++];
+
+		while (i < len && ((uint8_t)word[i] & 0xc0) == 0x80)
+			c = c << 8 | (uint8_t)word[i++];
+		words->v[words->count++] = char_hash(c);
+	}
+}
+
 static inline void add_word(struct dedup_words *words, const char *word, size_t len)
 {
-	if (len)
+	if (!len)
+		return;
+	if (words->normalise & DEDUP_CHARS)
+		add_chars(words, word, len);
+	else
 		words->v[words->count++] = XXH3_64bits(word, len);
 }
 
@@ -133,6 +160,7 @@ static size_t wide(struct dedup_words *words, struct state *state, const uint8_t
 	utf8proc_int32_t c;
 	utf8proc_ssize_t n = utf8proc_iterate(at, (utf8proc_ssize_t)left, &c);
 	utf8proc_category_t category;
+	bool alone;
 
 	if (n <= 0)
 		return 1;
@@ -142,10 +170,11 @@ static size_t wide(struct dedup_words *words, struct state *state, const uint8_t
 	} else if (!is_deleted(category, words->normalise)) {
 		if (words->normalise & DEDUP_LOWER)
 			c = utf8proc_tolower(c);
-		if (stands_alone(c))
+		alone = stands_alone(c) && !(words->normalise & DEDUP_CHARS);
+		if (alone)
 			end_word(words, state);
 		state->len += (size_t)utf8proc_encode_char(c, (uint8_t *)words->word + state->len);
-		if (stands_alone(c))
+		if (alone)
 			end_word(words, state);
 	}
 	return (size_t)n;

@@ -4,7 +4,8 @@ import collections
 import unicodedata
 
 
-def words(text):
+def words(text, split=True):
+    """split: Han, Hiragana and Katakana are words by themselves."""
     out, word = [], []
 
     def end():
@@ -20,7 +21,7 @@ def words(text):
             continue
         else:
             lower = c.lower() if len(c.lower()) == 1 else c
-            alone = "\u3040" <= c <= "\u30ff" or "\u3400" <= c <= "\u4dbf" or "\u4e00" <= c <= "\u9fff" or c >= "\U00020000"
+            alone = split and ("\u3040" <= c <= "\u30ff" or "\u3400" <= c <= "\u4dbf" or "\u4e00" <= c <= "\u9fff" or c >= "\U00020000")
             if alone:
                 end()
             word.append(lower)
@@ -30,8 +31,8 @@ def words(text):
     return out
 
 
-def shingles(text, n=5):
-    w = words(text)
+def shingles(text, n=5, characters=False):
+    w = " ".join(words(text, split=False)) if characters else words(text)
     if not w:
         return frozenset()
     return frozenset(tuple(w[i:i + n]) for i in range(max(1, len(w) - n + 1)))

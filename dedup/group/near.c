@@ -9,6 +9,7 @@
 #include "dedup/group/index.h"
 #include "dedup/group/lone.h"
 #include "dedup/group/parallel.h"
+#include "dedup/sketch/simhash.h"
 #include "dedup/text/shingles.h"
 #include "store/util/array.h"
 
@@ -78,20 +79,37 @@ static int find(
 	return 0;
 }
 
+/* Below 0: not similar. */
+static double similarity_of(const struct dedup_near *near, const struct finder *finder,
+	const struct dedup_text *text, const struct dedup_text *anchor)
+{
+	const struct dedup_near_options *o = near->options;
+	const uint64_t *a = text->keys + o->bands, *b = anchor->keys + o->bands;
+	double jaccard;
+
+	if (o->simhash && dedup_simhash_distance(*a, *b) > o->distance)
+		return -1;
+	if (o->simhash && o->threshold <= 0)
+		return 1 - dedup_simhash_distance(*a, *b) / 64.0;
+	jaccard =
+		dedup_set_jaccard(&finder->set, b + o->simhash, anchor->shingles - o->simhash, o->threshold);
+	return jaccard >= o->threshold ? jaccard : -1;
+}
+
 /* Sets the text's anchor to the first candidate that is similar enough, if one is. */
 static int verify(const struct dedup_near *near, struct finder *finder, struct dedup_text *text)
 {
-	unsigned bands = near->options->bands;
-	double threshold = near->options->threshold;
-	int rc = finder->count ? dedup_set_fill(&finder->set, text->keys + bands, text->shingles) : 0;
+	unsigned before = near->options->bands + near->options->simhash;
+	int rc = finder->count && near->options->threshold > 0
+			 ? dedup_set_fill(
+				   &finder->set, text->keys + before, text->shingles - near->options->simhash)
+			 : 0;
 
 	for (size_t i = 0; !rc && i < finder->count; i++) {
-		const struct dedup_text *anchor = &near->texts[finder->found[i]];
-		double similarity =
-			dedup_set_jaccard(&finder->set, anchor->keys + bands, anchor->shingles, threshold);
+		double similarity = similarity_of(near, finder, text, &near->texts[finder->found[i]]);
 
 		finder->stats.candidates++;
-		if (similarity >= threshold) {
+		if (similarity >= 0) {
 			text->anchor = finder->found[i];
 			text->similarity = (float)similarity;
 			finder->stats.joined++;

@@ -11,20 +11,25 @@
 #ifndef MITHRIL_DEDUP_GROUP_NEAR_H
 #define MITHRIL_DEDUP_GROUP_NEAR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct dedup_text {
-	uint64_t *keys; /* `bands` keys, then `shingles` shingles; the caller's */
+	uint64_t *keys; /* `bands` keys, then `shingles` shingles, of which with `simhash` the first is the
+			   fingerprint; the caller's */
 	uint32_t shingles;
 	uint32_t id;	  /* the line that stands for all that have it */
 	uint32_t anchor;  /* index of the text that stays for it: itself for an anchor */
-	float similarity; /* to the anchor */
+	float similarity; /* to the anchor: Jaccard; with `simhash` and no threshold the share of equal bits
+			   */
 };
 
 struct dedup_near_options {
 	unsigned bands, threads;
-	double threshold;
+	bool simhash; /* texts are similar whose fingerprints differ in `distance` bits at most, and: */
+	unsigned distance;
+	double threshold; /* of the Jaccard similarity; 0, with `simhash` only: whatever it is */
 	/* Called now and then from one thread; non-zero ends with -EINTR. NULL: not. */
 	int (*progress)(void *ctx, size_t done, size_t of);
 	void *ctx;

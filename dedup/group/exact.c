@@ -194,6 +194,14 @@ void dedup_exact_limit(struct dedup_exact *exact, size_t bytes)
 		exact->shards[i].most = bytes / SHARDS / sizeof(struct slot);
 }
 
+uint32_t dedup_exact_get(const struct dedup_exact *exact, uint64_t hash, uint32_t check)
+{
+	size_t number = hash >> (64 - SHARD_BITS), at;
+	const struct shard *shard = &exact->shards[number];
+
+	return find(shard, hash << SHARD_BITS | number, check, &at) ? shard->slots[at].id : EMPTY;
+}
+
 size_t dedup_exact_memory(const struct dedup_exact *exact)
 {
 	size_t bytes = sizeof *exact;

@@ -23,6 +23,8 @@ int dedup_exact_put(struct dedup_exact *exact, uint64_t hash, uint32_t check, ui
 /* From now on the tables take no more than `bytes`, or what they take already: what finds no room there is
  * not kept, and dedup_exact_put says 1 of it each time. Before the first put. */
 void dedup_exact_limit(struct dedup_exact *exact, size_t bytes);
+/* The lowest id that was put with these hashes; UINT32_MAX: none. Thread-safe while nothing is put. */
+uint32_t dedup_exact_get(const struct dedup_exact *exact, uint64_t hash, uint32_t check);
 /* Bytes allocated. No other call may run. */
 size_t dedup_exact_memory(const struct dedup_exact *exact);
 

@@ -12,6 +12,7 @@ static_assert(DEDUP_JSON_PADDING >= simdjson::SIMDJSON_PADDING, "simdjson reads 
 struct dedup_json {
 	simdjson::dom::parser parser;
 	simdjson::dom::element root; /* of the record at hand */
+	char scalar[24];
 };
 
 int dedup_json_new(struct dedup_json **json)
@@ -54,8 +55,28 @@ static simdjson::error_code find(
 int dedup_json_string(struct dedup_json *json, const char *record, size_t len, const char *field,
 	const char **text, size_t *text_len, const char **why)
 {
-	simdjson::dom::element &root = json->root, found;
+	simdjson::dom::element found;
 	std::string_view string;
+	int rc = dedup_json_read(json, record, len, why);
+
+	if (rc)
+		return rc;
+	if (find(json->root, field, found)) {
+		*why = "it has no such field";
+		return -ENOENT;
+	}
+	if (found.get(string)) {
+		*why = "the field is no string";
+		return -EINVAL;
+	}
+	*text = string.data();
+	*text_len = string.size();
+	return 0;
+}
+
+int dedup_json_read(struct dedup_json *json, const char *record, size_t len, const char **why)
+{
+	simdjson::dom::element &root = json->root;
 	simdjson::error_code error;
 
 	if (!has_room(json->parser, len))
@@ -71,17 +92,52 @@ int dedup_json_string(struct dedup_json *json, const char *record, size_t len, c
 		*why = "the record is no JSON object";
 		return -EBADMSG;
 	}
-	error = find(root, field, found);
-	if (error) {
+	return 0;
+}
+
+int dedup_json_key(struct dedup_json *json, const char *field, enum dedup_json_kind *kind, const char **bytes,
+	size_t *len, const char **why)
+{
+	simdjson::dom::element found;
+	std::string_view string;
+	struct {
+		double real;
+		int64_t whole;
+		uint64_t large;
+	} value = {0, 0, 0};
+	bool truth;
+
+	if (find(json->root, field, found)) {
 		*why = "it has no such field";
 		return -ENOENT;
 	}
-	if (found.get(string)) {
-		*why = "the field is no string";
-		return -EINVAL;
+	if (!found.get(string)) {
+		*kind = DEDUP_JSON_STRING;
+		*bytes = string.data();
+		*len = string.size();
+		return 0;
 	}
-	*text = string.data();
-	*text_len = string.size();
+	if (found.is_null())
+		return 1;
+	*kind = DEDUP_JSON_NUMBER;
+	if (!found.get(truth)) {
+		*kind = DEDUP_JSON_OTHER;
+		value.whole = truth;
+	} else if (found.is_int64()) {
+		value.whole = found.get_int64().value_unsafe();
+	} else if (found.is_uint64()) {
+		value.large = found.get_uint64().value_unsafe();
+	} else if (found.get(value.real)) {
+		*why = "the field is an array or an object";
+		return -EINVAL;
+	} else if (value.real >= -0x1p63 && value.real < 0x1p63 &&
+		   static_cast<double>(static_cast<int64_t>(value.real)) == value.real) {
+		value.whole = static_cast<int64_t>(value.real);
+		value.real = 0;
+	}
+	std::memcpy(json->scalar, &value, sizeof value);
+	*bytes = json->scalar;
+	*len = sizeof value;
 	return 0;
 }
 

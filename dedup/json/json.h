@@ -40,6 +40,15 @@ enum dedup_json_kind {
 enum dedup_json_kind dedup_json_value(
 	struct dedup_json *json, const char *field, double *number, const char **text, size_t *len);
 
+/* Bytes that stand for the value of that record's field, other ones for each value and kind of value: a
+ * string's are its own, a number's are the same for 1, 1.0 and 1e0. They are in `json` until the next record.
+ * 1: it is null, and there are none. -ENOENT: no such field; -EINVAL: an array or an object; with *why. */
+int dedup_json_key(struct dedup_json *json, const char *field, enum dedup_json_kind *kind, const char **bytes,
+	size_t *len, const char **why);
+
+/* Reads a record of which no string is asked for. -EBADMSG, -ENOMEM as dedup_json_string. */
+int dedup_json_read(struct dedup_json *json, const char *record, size_t len, const char **why);
+
 /* Whether it is UTF-8. */
 bool dedup_json_is_utf8(const char *text, size_t len);
 

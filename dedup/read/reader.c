@@ -269,6 +269,11 @@ bool dedup_block_line(const struct dedup_block *block, size_t *at, struct dedup_
 	return true;
 }
 
+size_t dedup_line_mark(const struct dedup_line *line)
+{
+	return line->len >= 3 && !memcmp(line->text, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
 bool dedup_line_is_blank(const struct dedup_line *line)
 {
 	for (size_t i = 0; i < line->len; i++)

@@ -46,6 +46,8 @@ struct dedup_line {
 	size_t len, whole;
 };
 bool dedup_block_line(const struct dedup_block *block, size_t *at, struct dedup_line *line);
+/* Bytes of the mark that some editors put before a file (U+FEFF), which is no JSON: 3 or 0. */
+size_t dedup_line_mark(const struct dedup_line *line);
 /* Nothing, or blanks: no record. */
 bool dedup_line_is_blank(const struct dedup_line *line);
 

@@ -6,8 +6,7 @@
 int dedup_record_text(struct dedup_json *json, enum dedup_format format, const char *field,
 	const struct dedup_line *line, const char **text, size_t *len, const char **why)
 {
-	/* The mark that some editors put before a file is no JSON. */
-	size_t mark = line->len >= 3 && !memcmp(line->text, "\xef\xbb\xbf", 3) ? 3 : 0;
+	size_t mark = dedup_line_mark(line);
 
 	if (format != DEDUP_FORMAT_TEXT)
 		return dedup_json_string(json, line->text + mark, line->len - mark, field, text, len, why);

@@ -1,0 +1,40 @@
+/*
+ * Lines or paragraphs that stand earlier already, in an earlier text or earlier in the same one. Texts are
+ * gone through twice, each time in any order and by any number of threads: first all are noted, then each is
+ * told what to cut.
+ *
+ * Units are the same when 96 bits of two hash functions agree, which are seeded anew each time. Memory: 18 to
+ * 20 bytes a distinct unit.
+ */
+#ifndef MITHRIL_DEDUP_CUT_REPEATS_H
+#define MITHRIL_DEDUP_CUT_REPEATS_H
+
+#include <stdint.h>
+
+#include "dedup/cut/cuts.h"
+#include "dedup/cut/units.h"
+
+struct dedup_repeats;
+/* Units of fewer than `least` bytes are let be. -ENOMEM. */
+int dedup_repeats_new(enum dedup_unit_kind kind, size_t least, struct dedup_repeats **repeats);
+void dedup_repeats_free(struct dedup_repeats *repeats);
+
+/* Thread-safe. -ENOMEM. */
+int dedup_repeats_note(struct dedup_repeats *repeats, uint32_t id, const char *text, size_t len);
+
+/* For one thread at a time; zero it first. */
+struct dedup_repeats_seen {
+	uint64_t *slots; /* hashes of the text at hand */
+	size_t mask, capacity;
+};
+void dedup_repeats_seen_release(struct dedup_repeats_seen *seen);
+
+/* When all are noted: adds to `cuts` the units that stand earlier, each with its line's end, so that what is
+ * left is the lines that stay with a line's end between each two. Thread-safe but for `seen` and `cuts`.
+ * -ENOMEM. */
+int dedup_repeats_cut(const struct dedup_repeats *repeats, struct dedup_repeats_seen *seen, uint32_t id,
+	const char *text, size_t len, struct dedup_cuts *cuts);
+/* Bytes of the table. */
+size_t dedup_repeats_memory(const struct dedup_repeats *repeats);
+
+#endif

@@ -98,7 +98,7 @@ static int take_all_ties(
 	struct dedup_table *tables;
 	int rc;
 
-	if (work->options->method != DEDUP_NEAR)
+	if (!dedup_method_compares(work->options->method))
 		return 0;
 	rc = dedup_work_load_all(work, "ties", DEDUP_TABLE_TIES, &tables);
 	for (unsigned i = 0; !rc && i < work->shards; i++) {
@@ -153,6 +153,15 @@ int dedup_stage_cluster(const struct dedup_work *work, struct dedup_result *resu
 	return rc;
 }
 
+static uint64_t count_marks(const struct dedup_outcome *outcome, uint32_t mark)
+{
+	uint64_t count = 0;
+
+	for (uint32_t id = 0; id < dedup_outcome_lines(outcome); id++)
+		count += *dedup_lines_at(&outcome->lines, id) == mark;
+	return count;
+}
+
 int dedup_stages_outcome(
 	const struct dedup_work *work, struct dedup_outcome *outcome, struct dedup_result *result)
 {
@@ -173,7 +182,8 @@ int dedup_stages_outcome(
 		result->rejected = table.counts[REJECTED];
 		result->near = table.counts[JOINED];
 		result->exact = table.counts[EXACT];
-		result->distinct = result->documents - result->exact;
+		result->against = count_marks(outcome, DEDUP_LINE_AGAINST);
+		result->distinct = result->documents - result->against - result->exact;
 	}
 	dedup_table_close(&table);
 	free(bases);

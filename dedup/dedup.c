@@ -54,6 +54,8 @@ static int near(const struct dedup_options *o, struct dedup_outcome *outcome, st
 	struct dedup_near_options options = {
 		.bands = o->bands.bands,
 		.threads = o->threads,
+		.simhash = o->method == DEDUP_SIMHASH,
+		.distance = o->distance,
 		.threshold = o->threshold,
 		.progress = near_progress,
 		.ctx = (void *)(uintptr_t)o,
@@ -94,7 +96,7 @@ static int find_in_memory(
 	struct dedup_scan s = {0};
 	int rc = scan(o, outcome, &s, result);
 
-	if (!rc && o->method == DEDUP_NEAR)
+	if (!rc && dedup_method_compares(o->method))
 		rc = near(o, outcome, &s, result);
 	dedup_outcome_seal(outcome);
 	if (!rc)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dedup/against/against.h"
 #include "dedup/read/inputs.h"
 #include "dedup/sketch/sketch.h"
 #include "dedup/text/words.h"
@@ -17,7 +18,8 @@
 enum dedup_method {
 	DEDUP_NEAR, /* exact ones too */
 	DEDUP_EXACT,
-	DEDUP_STREAM, /* whatever shares a band with an earlier text, by Bloom filters of a fixed size */
+	DEDUP_SIMHASH, /* near by the distance of fingerprints; exact ones too */
+	DEDUP_STREAM,  /* whatever shares a band with an earlier text, by Bloom filters of a fixed size */
 };
 enum dedup_keep {
 	DEDUP_KEEP_FIRST,
@@ -37,20 +39,31 @@ struct dedup_fault {
 	const char *why;		 /* static storage; NULL: strerror of the error says it */
 };
 
+/* What is cut out of texts because it stands earlier: bytes at least, 0: that is not looked for. */
+struct dedup_cutting {
+	size_t line, paragraph, substring;
+	double drop; /* above 0: nothing is cut, but texts go of which more than this share would be */
+};
+
 struct dedup_options {
 	const struct dedup_inputs *inputs; /* named already */
 	const char *field;		   /* of a JSON record */
 	enum dedup_method method;
+	const char *exact_field; /* what exact duplicates share; NULL: the text */
+	struct dedup_cutting cutting;
 	unsigned normalise; /* of enum dedup_normalise */
-	unsigned ngram;	    /* words a shingle, 1..DEDUP_NGRAM_MAX */
-	double threshold;   /* above 0, at most 1 */
+	unsigned ngram;	    /* words a shingle, or characters, 1..DEDUP_NGRAM_MAX */
+	double threshold;   /* above 0, at most 1; with DEDUP_SIMHASH also 0: the distance alone decides */
+	unsigned distance;  /* DEDUP_SIMHASH: bits in which fingerprints may differ, <= DEDUP_DISTANCE_MAX */
 	enum dedup_sketch_kind sketch;
-	struct dedup_bands bands; /* bands * rows <= DEDUP_SKETCH_MAX */
-	unsigned values;	  /* of a sketch, >= bands * rows */
-	enum dedup_keep keep;	  /* with DEDUP_STREAM, the first */
-	const char *keep_by;	  /* the field, or the globs with commas between */
-	uint64_t expect;	  /* DEDUP_STREAM: texts at most */
-	double wrong; /* DEDUP_STREAM: share of texts that may go for no reason, above 0, below 1 */
+	struct dedup_bands
+		bands;	      /* bands * rows <= DEDUP_SKETCH_MAX; with DEDUP_SIMHASH its keys, of 1 row */
+	unsigned values;      /* of a sketch, >= bands * rows */
+	enum dedup_keep keep; /* with DEDUP_STREAM, the first */
+	const char *keep_by;  /* the field, or the globs with commas between */
+	uint64_t expect;      /* DEDUP_STREAM: texts at most */
+	double wrong;	      /* DEDUP_STREAM: share of texts that may go for no reason, above 0, below 1 */
+	const struct dedup_against *against; /* texts that hit it go; NULL: none */
 	enum dedup_on_error on_error;
 	uint64_t memory;    /* bytes that tables and buffers may take, the rest on disk; 0: all in memory */
 	const char *work;   /* with memory: the directory for the rest, kept for going on; NULL: in $TMPDIR */
@@ -68,7 +81,7 @@ struct dedup_options {
 
 /* Seconds of all threads together. */
 struct dedup_times {
-	double parse, exact, normalise, sketch, band, verify, write;
+	double parse, against, exact, normalise, sketch, band, verify, cut, write;
 	double wall;
 };
 
@@ -76,16 +89,33 @@ struct dedup_result {
 	uint64_t documents, bytes; /* read: records, and uncompressed bytes of all lines */
 	uint64_t text_bytes;	   /* of the texts */
 	uint64_t faults;
-	uint64_t exact;	   /* documents that have another's text */
+	uint64_t against;  /* documents that go because they hit options->against */
+	uint64_t exact;	   /* of the others, documents that have another's text */
 	uint64_t near;	   /* of the distinct texts, those that go */
 	uint64_t distinct; /* texts */
 	uint64_t candidates, rejected;
+	uint64_t cut, cut_bytes;   /* documents that something is cut out of and stay, and how much */
+	uint64_t cut_away;	   /* documents that go because too little would be left */
+	uint64_t cut_memory;	   /* bytes of the tables that finds what to cut, at most */
 	uint64_t kept, kept_bytes; /* documents that stay and the bytes of their lines */
 	uint64_t memory;	   /* bytes of the tables and shingles at most */
 	struct dedup_times times;
 	struct dedup_fault fault; /* what ended the run */
 	char path[PATH_MAX];	  /* the file that it is about, if that is no input; otherwise empty */
 };
+
+/* Whether texts are compared with each other beyond being the same. */
+static inline bool dedup_method_compares(enum dedup_method method)
+{
+	return method == DEDUP_NEAR || method == DEDUP_SIMHASH;
+}
+
+/* Whether a record's text matters, and not only a field of its own for exact duplicates. */
+static inline bool dedup_needs_text(const struct dedup_options *o)
+{
+	return o->method != DEDUP_EXACT || !o->exact_field || o->against || o->cutting.line ||
+	       o->cutting.paragraph || o->cutting.substring;
+}
 
 /* 0; -EBADMSG: a record cannot be used (options->on_error is DEDUP_STOP); -EEXIST: a file of the output is
  * there already, or is an input; -ESTALE: an input was changed meanwhile; -EINTR; -ENOMEM; -EOVERFLOW: more

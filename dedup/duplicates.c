@@ -32,9 +32,15 @@ static char *escaped(const char *path)
 struct list {
 	const struct dedup_options *options;
 	const struct dedup_outcome *outcome;
+	const struct dedup_hits *hits;
 	struct dedup_outfile *file;
 	char **names; /* of the inputs, escaped */
 };
+
+static int put_text(const struct list *list, const char *text)
+{
+	return dedup_outfile_write(list->file, text, strlen(text));
+}
 
 static int put_place(const struct list *list, const char *before, uint32_t id)
 {
@@ -42,8 +48,8 @@ static int put_place(const struct list *list, const char *before, uint32_t id)
 	char line[32];
 	int n, rc;
 
-	rc = dedup_outfile_write(list->file, before, strlen(before));
-	rc = rc ? rc : dedup_outfile_write(list->file, list->names[input], strlen(list->names[input]));
+	rc = put_text(list, before);
+	rc = rc ? rc : put_text(list, list->names[input]);
 	n = snprintf(line, sizeof line, ":%lu\"", (unsigned long)(id - list->outcome->first_ids[input]) + 1);
 	return rc ? rc : dedup_outfile_write(list->file, line, (size_t)n);
 }
@@ -59,6 +65,35 @@ static int put(const struct list *list, uint32_t id, const struct dedup_fate *fa
 	return rc ? rc : dedup_outfile_write(list->file, end, (size_t)n);
 }
 
+/* With the item that it hits, whose file is named as it was given. */
+static int put_hit(const struct list *list, uint32_t id)
+{
+	const struct dedup_hit *hit = dedup_hits_of(list->hits, id);
+	const struct dedup_input *input;
+	char end[64], *name;
+	uint64_t line;
+	int n, rc;
+
+	input = dedup_against_place(list->options->against, hit->item, &line);
+	name = escaped(input->path);
+	if (!name)
+		return -ENOMEM;
+	rc = put_place(list, "{\"id\": \"", id);
+	rc = rc ? rc : put_text(list, ", \"anchor\": null, \"similarity\": null, \"against\": \"");
+	rc = rc ? rc : put_text(list, name);
+	free(name);
+	n = snprintf(end, sizeof end, ":%llu\", \"overlap\": %.4f}\n", (unsigned long long)line,
+		(double)hit->overlap);
+	return rc ? rc : dedup_outfile_write(list->file, end, (size_t)n);
+}
+
+static int put_cut(const struct list *list, uint32_t id)
+{
+	int rc = put_place(list, "{\"id\": \"", id);
+
+	return rc ? rc : put_text(list, ", \"anchor\": null, \"similarity\": null}\n");
+}
+
 static int put_all(const struct list *list)
 {
 	uint32_t lines = dedup_outcome_lines(list->outcome);
@@ -69,15 +104,19 @@ static int put_all(const struct list *list)
 
 		if (fate.keeper != id)
 			rc = put(list, id, &fate);
+		else if (fate.how == DEDUP_HOW_AGAINST)
+			rc = put_hit(list, id);
+		else if (fate.how == DEDUP_HOW_CUT)
+			rc = put_cut(list, id);
 	}
 	return rc;
 }
 
-int dedup_duplicates_write(
-	const struct dedup_options *options, const struct dedup_outcome *outcome, struct dedup_outfile *file)
+int dedup_duplicates_write(const struct dedup_options *options, const struct dedup_outcome *outcome,
+	const struct dedup_hits *hits, struct dedup_outfile *file)
 {
 	size_t inputs = options->inputs->count;
-	struct list list = {.options = options, .outcome = outcome, .file = file};
+	struct list list = {.options = options, .outcome = outcome, .hits = hits, .file = file};
 	int rc = dedup_outfile_open(file, NULL, options->duplicates, DEDUP_CODEC_NONE);
 
 	if (rc)

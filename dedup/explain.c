@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dedup/read/record.h"
+#include "dedup/sketch/simhash.h"
 #include "dedup/text/shingles.h"
 
 /* One of the two records. */
@@ -13,7 +14,7 @@ struct side {
 	size_t len;
 	struct dedup_words words;
 	struct dedup_shingles shingles;
-	uint64_t *sketch, *keys;
+	uint64_t *sketch, *keys, fingerprint;
 };
 
 static int keep_text(struct side *side, const struct dedup_options *o, const struct dedup_input *input,
@@ -88,8 +89,12 @@ static int sketch(struct side *side, const struct dedup_options *o, const struct
 	rc = rc ? rc : dedup_shingles_of(&side->shingles, side->words.v, side->words.count, o->ngram);
 	if (rc || !side->shingles.count)
 		return rc;
+	side->fingerprint = dedup_simhash(side->shingles.v, side->shingles.count);
 	dedup_sketch(sketcher, side->shingles.v, side->shingles.count, side->sketch);
-	dedup_bands_keys(o->bands, side->sketch, side->keys);
+	if (o->method == DEDUP_SIMHASH)
+		dedup_simhash_keys(o->distance, side->fingerprint, side->keys);
+	else
+		dedup_bands_keys(o->bands, side->sketch, side->keys);
 	return 0;
 }
 
@@ -104,6 +109,7 @@ static int compare(const struct side *a, const struct side *b, const struct dedu
 		goto out;
 	e->common = dedup_set_common(&set, b->shingles.v, b->shingles.count);
 	e->jaccard = (double)e->common / (double)(a->shingles.count + b->shingles.count - e->common);
+	e->distance = dedup_simhash_distance(a->fingerprint, b->fingerprint);
 	for (unsigned i = 0; i < o->values; i++)
 		e->values_equal += a->sketch[i] == b->sketch[i];
 	for (unsigned i = 0; i < o->bands.bands; i++)

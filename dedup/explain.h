@@ -16,6 +16,7 @@ struct dedup_explanation {
 	size_t common; /* shingles */
 	double jaccard;
 	unsigned values_equal, bands_equal; /* of the sketches; 0 where a text has no shingles */
+	unsigned distance;		    /* of the fingerprints (SimHash) */
 };
 
 /* Compares line lines[0] (from 1) of the first input and lines[1] of the last one as dedup_run would: field,

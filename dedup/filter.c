@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "dedup/count.h"
+#include "dedup/cut/rewrite.h"
 #include "dedup/group/clock.h"
 #include "dedup/group/parallel.h"
 #include "dedup/read/reader.h"
@@ -14,6 +15,7 @@
 struct copier {
 	const struct dedup_options *options;
 	const struct dedup_outcome *outcome;
+	const struct dedup_cuts *cuts;
 	struct dedup_filter *filter;
 	struct dedup_outfile *quarantine; /* NULL: none */
 	struct dedup_result *result;
@@ -21,6 +23,12 @@ struct copier {
 	atomic_size_t next;
 	uint64_t done;
 	int failed;
+};
+
+/* One thread's. */
+struct worker {
+	struct dedup_result seen;
+	struct dedup_rewritten rewritten;
 };
 
 /* A run of lines that lie together and go the same way. */
@@ -60,7 +68,7 @@ int dedup_filter_check(const struct dedup_options *o, struct dedup_result *resul
 
 static int write_stretch(struct copier *c, struct stretch *s)
 {
-	int rc = s->to ? dedup_outfile_write(s->to, s->from, s->len) : 0;
+	int rc = s->to && s->len ? dedup_outfile_write(s->to, s->from, s->len) : 0;
 
 	/* The last line of a file may have no end; in the quarantine another may follow. */
 	if (!rc && s->to && s->to == c->quarantine && s->len && s->from[s->len - 1] != '\n')
@@ -75,8 +83,47 @@ static int write_stretch(struct copier *c, struct stretch *s)
 	return rc;
 }
 
-static int copy_block(struct copier *c, const struct dedup_block *block, struct dedup_outfile *to,
-	struct dedup_result *seen)
+/* Writes a record of whose text something is cut, or finds that too little would be left of it. */
+static int copy_cut(struct copier *c, const struct dedup_block *block, uint32_t id,
+	const struct dedup_line *line, struct dedup_outfile *to, struct worker *w)
+{
+	const struct dedup_options *o = c->options;
+	struct dedup_rewritten *r = &w->rewritten;
+	struct stretch stretch = {.to = to};
+	size_t count;
+	const struct dedup_cut *cuts = dedup_cuts_of(c->cuts, id, &count);
+	int rc = dedup_rewrite(r, o->inputs->v[block->input].format, o->field, line, cuts, count);
+
+	if (rc)
+		return rc == -EBADMSG ? -ESTALE : rc;
+	if (o->cutting.drop > 0 ? (double)(r->text - r->left) > o->cutting.drop * (double)r->text
+				: r->blank) {
+		*dedup_lines_at(&c->outcome->lines, id) = DEDUP_LINE_CUT;
+		w->seen.cut_away++;
+		return 0;
+	}
+	stretch.from = o->cutting.drop > 0 ? line->text : r->data;
+	stretch.len = o->cutting.drop > 0 ? line->whole : r->len;
+	w->seen.kept++;
+	w->seen.kept_bytes += stretch.len;
+	if (o->cutting.drop <= 0) {
+		w->seen.cut++;
+		w->seen.cut_bytes += r->text - r->left;
+	}
+	return write_stretch(c, &stretch);
+}
+
+static bool is_cut(const struct copier *c, uint32_t id)
+{
+	size_t count = 0;
+
+	if (c->cuts->count)
+		dedup_cuts_of(c->cuts, id, &count);
+	return count != 0;
+}
+
+static int copy_block(
+	struct copier *c, const struct dedup_block *block, struct dedup_outfile *to, struct worker *w)
 {
 	struct dedup_line line;
 	struct stretch stretch = {0};
@@ -88,9 +135,14 @@ static int copy_block(struct copier *c, const struct dedup_block *block, struct 
 		bool stays = what == id || what == DEDUP_LINE_BLANK;
 		struct dedup_outfile *where = stays ? to : what == DEDUP_LINE_BAD ? c->quarantine : NULL;
 
+		if (what == id && is_cut(c, id)) {
+			rc = write_stretch(c, &stretch);
+			rc = rc ? rc : copy_cut(c, block, id, &line, to, w);
+			continue;
+		}
 		if (what == id) {
-			seen->kept++;
-			seen->kept_bytes += line.whole;
+			w->seen.kept++;
+			w->seen.kept_bytes += line.whole;
 		}
 		if (stretch.len && where != stretch.to)
 			rc = write_stretch(c, &stretch);
@@ -116,7 +168,7 @@ static int progress(struct copier *c, size_t bytes)
 	return rc;
 }
 
-static int copy_lines(struct copier *c, size_t i, struct dedup_outfile *to, struct dedup_result *seen)
+static int copy_lines(struct copier *c, size_t i, struct dedup_outfile *to, struct worker *w)
 {
 	uint32_t id = c->outcome->first_ids[i], end = c->outcome->first_ids[i + 1];
 	struct dedup_block block = {0};
@@ -129,7 +181,7 @@ static int copy_lines(struct copier *c, size_t i, struct dedup_outfile *to, stru
 			rc = -ESTALE;
 		id += block.lines;
 		if (!rc && !block.why)
-			rc = copy_block(c, &block, to, seen);
+			rc = copy_block(c, &block, to, w);
 		rc = rc ? rc : progress(c, block.len);
 	}
 	if (!rc && more < 0)
@@ -141,7 +193,7 @@ static int copy_lines(struct copier *c, size_t i, struct dedup_outfile *to, stru
 	return rc;
 }
 
-static int copy_file(struct copier *c, size_t i, struct dedup_result *seen)
+static int copy_file(struct copier *c, size_t i, struct worker *w)
 {
 	const struct dedup_options *o = c->options;
 	const struct dedup_input *input = &o->inputs->v[i];
@@ -150,7 +202,7 @@ static int copy_file(struct copier *c, size_t i, struct dedup_result *seen)
 
 	if (to)
 		rc = dedup_outfile_open(to, o->output, input->name, input->codec);
-	copied = rc ? 0 : copy_lines(c, i, to, seen);
+	copied = rc ? 0 : copy_lines(c, i, to, w);
 	if (to && !rc && !copied)
 		rc = dedup_outfile_finish(to);
 	pthread_mutex_lock(&c->lock);
@@ -167,19 +219,23 @@ static int copy_file(struct copier *c, size_t i, struct dedup_result *seen)
 static int work(void *ctx, unsigned thread)
 {
 	struct copier *c = ctx;
-	struct dedup_result seen = {0};
+	struct worker w = {0};
 	uint64_t start = dedup_now_ns();
 	int rc = 0;
 	size_t i;
 
 	(void)thread;
 	while (!rc && (i = atomic_fetch_add(&c->next, 1)) < c->options->inputs->count)
-		rc = copy_file(c, i, &seen);
+		rc = copy_file(c, i, &w);
 	pthread_mutex_lock(&c->lock);
-	c->result->kept += seen.kept;
-	c->result->kept_bytes += seen.kept_bytes;
+	c->result->kept += w.seen.kept;
+	c->result->kept_bytes += w.seen.kept_bytes;
+	c->result->cut += w.seen.cut;
+	c->result->cut_bytes += w.seen.cut_bytes;
+	c->result->cut_away += w.seen.cut_away;
 	c->result->times.write += (double)(dedup_now_ns() - start) * 1e-9;
 	pthread_mutex_unlock(&c->lock);
+	dedup_rewritten_release(&w.rewritten);
 	return rc;
 }
 
@@ -195,13 +251,14 @@ static int open_quarantine(struct copier *c)
 }
 
 int dedup_filter(const struct dedup_options *o, const struct dedup_outcome *outcome,
-	struct dedup_filter *filter, struct dedup_result *result)
+	const struct dedup_cuts *cuts, struct dedup_filter *filter, struct dedup_result *result)
 {
-	struct copier c = {.options = o, .outcome = outcome, .filter = filter, .result = result};
+	struct copier c = {
+		.options = o, .outcome = outcome, .cuts = cuts, .filter = filter, .result = result};
 	unsigned threads = o->threads < o->inputs->count ? o->threads : (unsigned)o->inputs->count;
 	int rc = 0;
 
-	if (!o->output)
+	if (!o->output && !cuts->count)
 		return dedup_count(o, outcome, result);
 	filter->count = o->inputs->count + 1;
 	filter->files = calloc(filter->count, sizeof *filter->files);

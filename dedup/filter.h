@@ -1,10 +1,11 @@
 /*
  * The second pass over the inputs: copies the lines that stay, byte for byte and in order, each file to one
- * of the same name and compression.
+ * of the same name and compression. Of those that something is cut out of, only the text changes.
  */
 #ifndef MITHRIL_DEDUP_FILTER_H
 #define MITHRIL_DEDUP_FILTER_H
 
+#include "dedup/cut/cuts.h"
 #include "dedup/dedup.h"
 #include "dedup/outcome.h"
 #include "dedup/write/outfile.h"
@@ -20,7 +21,7 @@ int dedup_filter_check(const struct dedup_options *options, struct dedup_result 
 /* Writes and syncs all files under temporary names; without an output directory, only counts. Adds to result.
  * Errors as dedup_run. */
 int dedup_filter(const struct dedup_options *options, const struct dedup_outcome *outcome,
-	struct dedup_filter *filter, struct dedup_result *result);
+	const struct dedup_cuts *cuts, struct dedup_filter *filter, struct dedup_result *result);
 /* Gives all files their names. */
 int dedup_filter_publish(
 	const struct dedup_options *options, struct dedup_filter *filter, struct dedup_result *result);

@@ -18,6 +18,8 @@ struct heap {
 	size_t *offsets;
 	size_t count, offset_capacity;
 	uint64_t taken; /* in all */
+	uint64_t *data; /* of the text at hand: keys and words */
+	size_t data_capacity;
 };
 
 struct gather_stage {
@@ -117,29 +119,32 @@ static bool wants(const struct dedup_scanner *s, uint32_t id)
 static int note(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, const char *text, size_t len)
 {
 	struct gather_stage *stage = s->ctx;
+	struct heap *heap = &stage->heaps[w->number];
 	unsigned bands = s->options->bands.bands;
-	uint64_t rank = dedup_rank_here(s, w, len), keys[DEDUP_SKETCH_MAX];
+	uint64_t rank = dedup_rank_here(s, w, len), *data;
+	size_t words;
 	int rc = dedup_shingle(s, w, text, len);
 	uint8_t *record;
 
 	if (!rc && !w->shingles.count)
 		rc = -ESTALE;
-	rc = rc ? rc
-		: take(stage, &stage->heaps[w->number], DEDUP_SHINGLES + 8 * (bands + w->shingles.count),
-			  &record);
+	words = dedup_text_words(s->options, w->shingles.count);
+	rc = rc ? rc : take(stage, heap, DEDUP_SHINGLES + 8 * (bands + words), &record);
 	if (rc)
 		return rc;
-	dedup_sketch(&s->sketcher, w->shingles.v, w->shingles.count, w->sketch);
-	dedup_bands_keys(s->options->bands, w->sketch, keys);
+	data = array_reserve(heap->data, bands + words, &heap->data_capacity, sizeof *data);
+	if (!data)
+		return -ENOMEM;
+	heap->data = data;
+	dedup_text_keys(s, w, data);
+	dedup_text_copy(s->options, w, data + bands);
 	put_be32(record, *dedup_lines_at(&stage->components, id));
 	put_be64(record + DEDUP_SHINGLES_RANK, rank);
 	put_be48(record + DEDUP_SHINGLES_LINE, stage->bases[stage->shard] + id);
-	put_be32(record + DEDUP_SHINGLES_COUNT, (uint32_t)w->shingles.count);
+	put_be32(record + DEDUP_SHINGLES_COUNT, (uint32_t)words);
 	record += DEDUP_SHINGLES;
-	for (unsigned b = 0; b < bands; b++, record += 8)
-		put_be64(record, keys[b]);
-	for (size_t i = 0; i < w->shingles.count; i++, record += 8)
-		put_be64(record, w->shingles.v[i]);
+	for (size_t i = 0; i < bands + words; i++, record += 8)
+		put_be64(record, data[i]);
 	dedup_worker_lap(w, &w->seen.times.sketch);
 	return 0;
 }
@@ -238,6 +243,7 @@ int dedup_stage_gather(const struct dedup_work *work, unsigned shard, struct ded
 	for (unsigned i = 0; stage.heaps && i < work->options->threads; i++) {
 		free(stage.heaps[i].v);
 		free(stage.heaps[i].offsets);
+		free(stage.heaps[i].data);
 	}
 	free(stage.heaps);
 	free(stage.bases);

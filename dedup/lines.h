@@ -9,9 +9,11 @@
 #include <stdint.h>
 
 /* A line holds its own number when it stays, or that of a line that stands for it (outcome.h), or: */
-#define DEDUP_LINE_GONE 0xfffffffdu  /* a duplicate of nobody knows which */
-#define DEDUP_LINE_BLANK 0xfffffffeu /* no record; it is copied */
-#define DEDUP_LINE_BAD 0xffffffffu   /* a fault; it is not copied */
+#define DEDUP_LINE_GONE 0xfffffffbu    /* a duplicate of nobody knows which; no mark is lower */
+#define DEDUP_LINE_AGAINST 0xfffffffcu /* its text hits the second set */
+#define DEDUP_LINE_CUT 0xfffffffdu     /* when repeats are cut, too little is left of its text */
+#define DEDUP_LINE_BLANK 0xfffffffeu   /* no record; it is copied */
+#define DEDUP_LINE_BAD 0xffffffffu     /* a fault; it is not copied */
 
 #define DEDUP_LINES_SEGMENT (1u << 18)
 

@@ -2,11 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "dedup/group/clock.h"
-#include "dedup/read/record.h"
 #include "dedup/scanner.h"
 #include "store/util/array.h"
 
@@ -38,7 +34,7 @@ static int add_fault(struct dedup_worker *w, size_t line_in_block, const char *w
 static int add_text(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id)
 {
 	unsigned bands = s->options->bands.bands;
-	size_t count = w->shingles.count;
+	size_t words;
 	struct dedup_text *grown;
 	uint64_t *data;
 
@@ -46,17 +42,17 @@ static int add_text(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id
 	if (!grown)
 		return -ENOMEM;
 	w->texts.v = grown;
-	data = dedup_arena_take(w->arena, bands + count);
+	words = dedup_text_words(s->options, w->shingles.count);
+	data = dedup_arena_take(w->arena, bands + words);
 	if (!data)
 		return -ENOMEM;
-	if (count) {
-		dedup_sketch(&s->sketcher, w->shingles.v, count, w->sketch);
-		dedup_bands_keys(s->options->bands, w->sketch, data);
-		memcpy(data + bands, w->shingles.v, count * sizeof *data);
+	if (words) {
+		dedup_text_keys(s, w, data);
+		dedup_text_copy(s->options, w, data + bands);
 	}
 	grown[w->texts.count++] = (struct dedup_text){
 		.keys = data,
-		.shingles = (uint32_t)count,
+		.shingles = (uint32_t)words,
 		.id = id,
 	};
 	return 0;
@@ -107,16 +103,18 @@ int dedup_note_mark(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id
 static int note_text(
 	struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, const char *text, size_t len)
 {
-	uint64_t hash = XXH3_128bits_withSeed(text, len, s->seeds[0]).low64;
-	uint32_t check = (uint32_t)XXH64(text, len, s->seeds[1]), first, again;
-	int rc;
+	uint64_t hash;
+	uint32_t check, first, again;
+	int rc = 1;
 
+	dedup_key_hash(s, w, &hash, &check);
 	w->seen.documents++;
 	w->seen.text_bytes += len;
 	dedup_ranks_note(s->ranks, id, dedup_rank_here(s, w, len));
 	/* Before others can learn of it: they may say at once that it is a duplicate. */
 	*dedup_lines_at(&s->outcome->lines, id) = id;
-	rc = dedup_exact_put(s->exact, hash, check, id, &first, &again);
+	if (!w->key.none)
+		rc = dedup_exact_put(s->exact, hash, check, id, &first, &again);
 	if (rc < 0)
 		return rc;
 	if (!rc) {
@@ -124,7 +122,7 @@ static int note_text(
 		*dedup_lines_at(&s->outcome->lines, again) = first;
 	}
 	dedup_worker_lap(w, &w->seen.times.exact);
-	return rc && s->options->method == DEDUP_NEAR ? note_near(s, w, id, text, len) : 0;
+	return rc && dedup_method_compares(s->options->method) ? note_near(s, w, id, text, len) : 0;
 }
 
 const struct dedup_pass dedup_note_pass = {
@@ -147,6 +145,24 @@ static int note_fault(struct dedup_scanner *s, struct dedup_worker *w, size_t nu
 	return rc ? rc : s->options->on_error == DEDUP_STOP ? -EBADMSG : 0;
 }
 
+/* 1: the text hits the second set, and is done with. */
+static int note_against(
+	struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, const char *text, size_t len)
+{
+	uint32_t item;
+	double overlap;
+	int rc = dedup_against_find(s->options->against, &w->finder, text, len, &item, &overlap);
+
+	dedup_worker_lap(w, &w->seen.times.against);
+	if (rc <= 0)
+		return rc;
+	w->seen.documents++;
+	w->seen.text_bytes += len;
+	w->seen.against++;
+	rc = mark(s, w, id, DEDUP_LINE_AGAINST);
+	return rc ? rc : 1;
+}
+
 static int note_line(
 	struct dedup_scanner *s, struct dedup_worker *w, size_t number, const struct dedup_line *line)
 {
@@ -159,9 +175,12 @@ static int note_line(
 		return 0;
 	if (dedup_line_is_blank(line))
 		return s->pass->wants ? -ESTALE : mark(s, w, id, DEDUP_LINE_BLANK);
-	rc = dedup_record_text(w->json, s->options->inputs->v[w->block.input].format, s->options->field, line,
-		&text, &len, &why);
+	rc = dedup_key_read(s, w, line, &text, &len, &why);
 	dedup_worker_lap(w, &w->seen.times.parse);
+	if (!rc && s->options->against && !s->pass->wants)
+		rc = note_against(s, w, id, text, len);
+	if (rc > 0)
+		return 0;
 	if (!rc)
 		return s->pass->text(s, w, id, text, len);
 	if (rc == -ENOMEM || s->pass->wants)

@@ -133,6 +133,12 @@ struct dedup_fate dedup_outcome_of(const struct dedup_outcome *outcome, uint32_t
 	case DEDUP_LINE_GONE:
 		fate.how = DEDUP_HOW_GONE;
 		return fate;
+	case DEDUP_LINE_AGAINST:
+		fate.how = DEDUP_HOW_AGAINST;
+		return fate;
+	case DEDUP_LINE_CUT:
+		fate.how = DEDUP_HOW_CUT;
+		return fate;
 	}
 	if (to == id)
 		return fate;
@@ -147,6 +153,11 @@ struct dedup_fate dedup_outcome_of(const struct dedup_outcome *outcome, uint32_t
 	if (tie) {
 		fate.how = (enum dedup_how)tie->how;
 		fate.similarity = (double)tie->similarity;
+	}
+	if (is_mark(fate.keeper) || *dedup_lines_at(&outcome->lines, fate.keeper) == DEDUP_LINE_CUT) {
+		fate.how = DEDUP_HOW_CUT; /* that one went later */
+		fate.keeper = id;
+		fate.similarity = 1;
 	}
 	return fate;
 }

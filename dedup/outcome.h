@@ -17,11 +17,13 @@
 
 enum dedup_how {
 	DEDUP_HOW_STAYS,
-	DEDUP_HOW_BLANK, /* no record; it is copied */
-	DEDUP_HOW_BAD,	 /* a fault; it is not copied */
-	DEDUP_HOW_EXACT, /* goes: the keeper has the same text */
-	DEDUP_HOW_NEAR,	 /* goes: the keeper has a similar one */
-	DEDUP_HOW_GONE,	 /* goes, and nobody knows for which */
+	DEDUP_HOW_BLANK,   /* no record; it is copied */
+	DEDUP_HOW_BAD,	   /* a fault; it is not copied */
+	DEDUP_HOW_EXACT,   /* goes: the keeper has the same text */
+	DEDUP_HOW_NEAR,	   /* goes: the keeper has a similar one */
+	DEDUP_HOW_GONE,	   /* goes, and nobody knows for which */
+	DEDUP_HOW_AGAINST, /* goes: its text hits the second set */
+	DEDUP_HOW_CUT,	   /* goes: what it has stands in earlier ones, piece by piece */
 };
 
 /* How a line is bound to the one it leads to, where that is not by the same text. */

@@ -76,7 +76,7 @@ int dedup_scan(const struct dedup_options *options, struct dedup_outcome *outcom
 	rc = rc ? rc : gather_texts(&s, scan);
 	scan->table_memory = s.exact ? dedup_exact_memory(s.exact) : dedup_bloom_memory(&s.bloom);
 	result->faults = scan->fault_count;
-	result->distinct = result->documents - result->exact;
+	result->distinct = result->documents - result->against - result->exact;
 out:
 	dedup_scanner_close(&s);
 	return rc;

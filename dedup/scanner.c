@@ -23,7 +23,7 @@ static int take_block(struct dedup_scanner *s, struct dedup_worker *w)
 		rc = room ? room : rc;
 		s->outcome->first_ids[w->block.input + 1] = w->block.id + w->block.lines;
 		s->done += w->block.len;
-		if (o->progress && o->progress(o->ctx, "reading", s->done, s->of))
+		if (o->progress && o->progress(o->ctx, s->stage ? s->stage : "reading", s->done, s->of))
 			rc = -EINTR;
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -70,6 +70,7 @@ static void worker_release(struct dedup_worker *w)
 	free(w->pending.ids);
 	free(w->pending.keys);
 	free(w->faults.v);
+	dedup_finder_release(&w->finder);
 }
 
 static int compare_faults(const void *a, const void *b)
@@ -100,6 +101,7 @@ struct dedup_scan_fault *dedup_scanner_faults(const struct dedup_scanner *s, siz
 void dedup_times_add(struct dedup_times *to, const struct dedup_times *from)
 {
 	to->parse += from->parse;
+	to->against += from->against;
 	to->exact += from->exact;
 	to->normalise += from->normalise;
 	to->sketch += from->sketch;
@@ -111,6 +113,7 @@ static void add_up(const struct dedup_result *seen, struct dedup_result *result)
 	result->documents += seen->documents;
 	result->bytes += seen->bytes;
 	result->text_bytes += seen->text_bytes;
+	result->against += seen->against;
 	result->exact += seen->exact;
 	result->near += seen->near;
 	dedup_times_add(&result->times, &seen->times);

@@ -34,17 +34,27 @@ struct dedup_worker_pending {
 	size_t count, capacity, keys_capacity;
 };
 
+/* What exact duplicates share: the text, or another field of the record. */
+struct dedup_key {
+	const char *bytes;
+	size_t len;
+	enum dedup_json_kind kind;
+	bool none; /* a null field: like nothing */
+};
+
 /* One thread's. */
 struct dedup_worker {
 	unsigned number;
 	struct dedup_block block;
 	struct dedup_json *json;
+	struct dedup_key key; /* of the record at hand */
 	struct dedup_words words;
 	struct dedup_shingles shingles;
-	uint64_t *sketch;
+	uint64_t *sketch, fingerprint;
 	struct dedup_worker_texts texts;
 	struct dedup_worker_faults faults;
 	struct dedup_worker_pending pending;
+	struct dedup_finder finder;
 	struct dedup_arena *arena;
 	struct dedup_result seen;
 	uint64_t mark; /* when the stage at hand began */
@@ -58,7 +68,7 @@ struct dedup_pass {
 	int (*room)(struct dedup_scanner *scanner, uint32_t id);
 	/* Whether the line is looked at; then all that are must be records. */
 	bool (*wants)(const struct dedup_scanner *scanner, uint32_t id);
-	/* The line is DEDUP_LINE_BLANK or DEDUP_LINE_BAD. */
+	/* The line is DEDUP_LINE_BLANK, DEDUP_LINE_BAD or DEDUP_LINE_AGAINST. */
 	int (*mark)(struct dedup_scanner *scanner, struct dedup_worker *worker, uint32_t id, uint32_t mark);
 	/* A record's text; its words are not known yet. */
 	int (*text)(struct dedup_scanner *scanner, struct dedup_worker *worker, uint32_t id, const char *text,
@@ -71,6 +81,7 @@ struct dedup_scanner {
 	const struct dedup_options *options;
 	const struct dedup_pass *pass;
 	void *ctx;		       /* the pass's own */
+	const char *stage;	       /* for progress; NULL: the usual */
 	struct dedup_outcome *outcome; /* gets the first lines of files */
 	struct dedup_ranks *ranks;
 	struct dedup_arena *arenas; /* of the workers; NULL: none */
@@ -97,6 +108,21 @@ int dedup_scanner_run(struct dedup_scanner *scanner, struct dedup_result *result
 /* The faults that the workers have found, in order, to be freed; NULL: no memory. */
 struct dedup_scan_fault *dedup_scanner_faults(const struct dedup_scanner *scanner, size_t *count);
 void dedup_scanner_close(struct dedup_scanner *scanner);
+
+/* The text and the key of a record; both stay until the next. Errors as dedup_record_text. */
+int dedup_key_read(struct dedup_scanner *scanner, struct dedup_worker *worker, const struct dedup_line *line,
+	const char **text, size_t *len, const char **why);
+/* The two hashes of the key, by which keys are told apart. */
+void dedup_key_hash(const struct dedup_scanner *scanner, const struct dedup_worker *worker, uint64_t *hash,
+	uint32_t *check);
+
+/* What is kept of a text with so many shingles, beside its band keys, and compared: the shingles; with
+ * DEDUP_SIMHASH the fingerprint, and the shingles only where they decide too. */
+size_t dedup_text_words(const struct dedup_options *options, size_t shingles);
+/* The band keys of the worker's shingles, at least one. */
+void dedup_text_keys(const struct dedup_scanner *scanner, struct dedup_worker *worker, uint64_t *keys);
+/* After that: these words. */
+void dedup_text_copy(const struct dedup_options *options, const struct dedup_worker *worker, uint64_t *words);
 
 /* Words and shingles of a text. -ENOMEM. */
 int dedup_shingle(struct dedup_scanner *scanner, struct dedup_worker *worker, const char *text, size_t len);

@@ -2,9 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "dedup/group/parallel.h"
 #include "dedup/notes.h"
 #include "dedup/ranks.h"
@@ -81,8 +78,7 @@ static int put_bands(struct dedup_scanner *s, struct dedup_worker *w, uint32_t i
 	uint64_t keys[DEDUP_SKETCH_MAX];
 	int rc = 0;
 
-	dedup_sketch(&s->sketcher, w->shingles.v, w->shingles.count, w->sketch);
-	dedup_bands_keys(s->options->bands, w->sketch, keys);
+	dedup_text_keys(s, w, keys);
 	dedup_worker_lap(w, &w->seen.times.sketch);
 	for (unsigned b = 0; !rc && b < bands; b++) {
 		uint8_t *record;
@@ -100,21 +96,24 @@ static int put_bands(struct dedup_scanner *s, struct dedup_worker *w, uint32_t i
 static int note(struct dedup_scanner *s, struct dedup_worker *w, uint32_t id, const char *text, size_t len)
 {
 	struct sketch_stage *stage = s->ctx;
-	uint64_t hash = XXH3_128bits_withSeed(text, len, s->seeds[0]).low64;
-	uint32_t check = (uint32_t)XXH64(text, len, s->seeds[1]), first, again;
+	uint64_t hash;
+	uint32_t check, first, again;
 	uint8_t *record;
-	int rc;
+	int rc = 0;
 
 	w->seen.documents++;
 	w->seen.text_bytes += len;
-	rc = take(stage, texts_of(stage, w), &stage->texts, &record);
-	put_be64(record, hash);
-	put_be32(record + DEDUP_TEXT_CHECK, check);
-	put_be48(record + DEDUP_TEXT_LINE, id);
-	if (texts_of(stage, w)->size == DEDUP_TEXT_RANKED)
-		put_be64(record + DEDUP_TEXT_RANK, dedup_rank_here(s, w, len));
-	if (!rc && s->options->method == DEDUP_NEAR)
-		rc = dedup_exact_put(s->exact, hash, check, id, &first, &again);
+	dedup_key_hash(s, w, &hash, &check);
+	if (!w->key.none) {
+		rc = take(stage, texts_of(stage, w), &stage->texts, &record);
+		put_be64(record, hash);
+		put_be32(record + DEDUP_TEXT_CHECK, check);
+		put_be48(record + DEDUP_TEXT_LINE, id);
+		if (texts_of(stage, w)->size == DEDUP_TEXT_RANKED)
+			put_be64(record + DEDUP_TEXT_RANK, dedup_rank_here(s, w, len));
+	}
+	if (!rc && dedup_method_compares(s->options->method))
+		rc = w->key.none ? 1 : dedup_exact_put(s->exact, hash, check, id, &first, &again);
 	dedup_worker_lap(w, &w->seen.times.exact);
 	if (rc <= 0)
 		return rc;

@@ -19,7 +19,7 @@ static int all_shards(dedup_stage *stage, const struct dedup_work *work, struct 
 
 int dedup_stages_run(const struct dedup_work *work, struct dedup_result *result)
 {
-	bool near = work->options->method == DEDUP_NEAR;
+	bool near = dedup_method_compares(work->options->method);
 	int rc = all_shards(dedup_stage_sketch, work, result);
 
 	rc = rc ? rc : all_shards(dedup_stage_band, work, result);

@@ -230,6 +230,8 @@ int dedup_stage_verify(const struct dedup_work *work, unsigned shard, struct ded
 		.ties.fd = -1,
 		.rest.fd = -1,
 		.near = {.bands = o->bands.bands,
+			.simhash = o->method == DEDUP_SIMHASH,
+			.distance = o->distance,
 			.threads = o->threads,
 			.threshold = o->threshold,
 			.progress = progress}};

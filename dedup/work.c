@@ -33,6 +33,29 @@ static void add_string(XXH3_state_t *state, const char *string)
 	add(state, string ? string : "", string ? strlen(string) : 0);
 }
 
+static void add_inputs(XXH3_state_t *state, const struct dedup_inputs *inputs)
+{
+	for (size_t i = 0; i < inputs->count; i++) {
+		const struct dedup_input *input = &inputs->v[i];
+
+		add_string(state, input->path);
+		add_number(state, input->format);
+		add_number(state, input->size);
+		add_number(state, (uint64_t)input->mtime.tv_sec);
+		add_number(state, (uint64_t)input->mtime.tv_nsec);
+	}
+}
+
+static void add_against(XXH3_state_t *state, const struct dedup_against_options *o)
+{
+	add_inputs(state, o->inputs);
+	add_string(state, o->field);
+	add_number(state, o->normalise);
+	add_number(state, o->ngram);
+	add_number(state, o->overlap);
+	add(state, &o->least, sizeof o->least);
+}
+
 static int digest(struct dedup_work *work)
 {
 	const struct dedup_options *o = work->options;
@@ -43,17 +66,14 @@ static int digest(struct dedup_work *work)
 		return -ENOMEM;
 	XXH3_128bits_reset(state);
 	add_number(state, VERSION);
-	for (size_t i = 0; i < o->inputs->count; i++) {
-		const struct dedup_input *input = &o->inputs->v[i];
-
-		add_string(state, input->path);
-		add_number(state, input->format);
-		add_number(state, input->size);
-		add_number(state, (uint64_t)input->mtime.tv_sec);
-		add_number(state, (uint64_t)input->mtime.tv_nsec);
-	}
+	add_inputs(state, o->inputs);
 	add_string(state, o->field);
 	add_string(state, o->keep_by);
+	add_string(state, o->exact_field);
+	add_number(state, o->distance);
+	add_number(state, dedup_needs_text(o));
+	if (o->against)
+		add_against(state, dedup_against_options_of(o->against));
 	add(state, &o->threshold, sizeof o->threshold);
 	for (unsigned i = 0; i < 9; i++)
 		add_number(state, (const unsigned[]){o->method, o->normalise, o->ngram, o->sketch,

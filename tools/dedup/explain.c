@@ -32,6 +32,9 @@ static const char *verdict(const struct dedup_options *o, const struct dedup_exp
 		return "exact duplicates: the same text";
 	if (o->method == DEDUP_EXACT || e->jaccard < o->threshold)
 		return "no duplicates";
+	if (o->method == DEDUP_SIMHASH &&
+		(e->distance > o->distance || !e->of[0].shingles || !e->of[1].shingles))
+		return "no duplicates";
 	return e->bands_equal ? "near duplicates" : "near duplicates that are not found: they share no band";
 }
 
@@ -43,20 +46,24 @@ static void print_text(char *const *files, const uint64_t lines[2], const struct
 			(unsigned long long)lines[i], e->of[i].bytes, e->of[i].words, e->of[i].shingles);
 	printf("common: %zu shingles, Jaccard similarity %.4f, threshold %g\n", e->common, e->jaccard,
 		o->threshold);
-	printf("sketches: %u of %u values agree, %u of %u bands (%u values each)\n", e->values_equal,
-		o->values, e->bands_equal, o->bands.bands, o->bands.rows);
+	if (o->method == DEDUP_SIMHASH)
+		printf("fingerprints: %u of 64 bits differ, at most %u may\n", e->distance, o->distance);
+	else
+		printf("sketches: %u of %u values agree, %u of %u bands (%u values each)\n", e->values_equal,
+			o->values, e->bands_equal, o->bands.bands, o->bands.rows);
 	printf("%s\n", verdict(o, e));
 }
 
 static void print_object(const struct dedup_options *o, const struct dedup_explanation *e)
 {
-	json_t *all = json_pack("{s:b, s:f, s:f, s:I, s:[I, I], s:[I, I], s:[I, I], s:i, s:i, s:i, s:i, s:s}",
-		"same", e->same, "jaccard", e->jaccard, "threshold", o->threshold, "common",
-		(json_int_t)e->common, "bytes", (json_int_t)e->of[0].bytes, (json_int_t)e->of[1].bytes,
-		"words", (json_int_t)e->of[0].words, (json_int_t)e->of[1].words, "shingles",
+	json_t *all = json_pack(
+		"{s:b, s:f, s:f, s:I, s:[I, I], s:[I, I], s:[I, I], s:i, s:i, s:i, s:i, s:i, s:s}", "same",
+		e->same, "jaccard", e->jaccard, "threshold", o->threshold, "common", (json_int_t)e->common,
+		"bytes", (json_int_t)e->of[0].bytes, (json_int_t)e->of[1].bytes, "words",
+		(json_int_t)e->of[0].words, (json_int_t)e->of[1].words, "shingles",
 		(json_int_t)e->of[0].shingles, (json_int_t)e->of[1].shingles, "values_equal",
 		(int)e->values_equal, "values", (int)o->values, "bands_equal", (int)e->bands_equal, "bands",
-		(int)o->bands.bands, "verdict", verdict(o, e));
+		(int)o->bands.bands, "distance", (int)e->distance, "verdict", verdict(o, e));
 
 	print_json(all);
 	json_decref(all);

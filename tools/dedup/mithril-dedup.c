@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "tools/dedup/against.h"
 #include "tools/dedup/errors.h"
 #include "tools/dedup/explain.h"
 #include "tools/dedup/options.h"
@@ -110,12 +112,14 @@ static int run(struct dedup_command *command, struct shown *shown)
 int main(int argc, char **argv)
 {
 	struct dedup_command command;
-	struct dedup_inputs inputs = {0};
+	struct dedup_inputs inputs = {0}, against = {0};
 	struct shown shown = {0};
 	int code = dedup_options_parse(&command, argc, argv);
 
-	if (code >= 0)
+	if (code >= 0) {
+		free(command.against);
 		return code;
+	}
 	if (command.explain)
 		return dedup_explain_run(&command);
 	catch_signals();
@@ -124,7 +128,12 @@ int main(int argc, char **argv)
 	if (code == TOOL_OK)
 		dedup_stage_choose(&command.dedup);
 	if (code == TOOL_OK)
+		code = dedup_against_open(&command, &against);
+	if (code == TOOL_OK)
 		code = run(&command, &shown);
+	dedup_against_free((struct dedup_against *)(uintptr_t)command.dedup.against);
+	free(command.against);
+	dedup_inputs_release(&against);
 	dedup_inputs_release(&inputs);
 	return code;
 }

@@ -9,8 +9,12 @@
 #include <string.h>
 
 #include "dedup/group/parallel.h"
+#include "dedup/sketch/simhash.h"
 #include "dedup/text/shingles.h"
 #include "dedup/work.h"
+#include "store/util/array.h"
+#include "tools/dedup/against.h"
+#include "tools/dedup/methods.h"
 #include "tools/dedup/stage.h"
 #include "tools/tool.h"
 
@@ -21,7 +25,8 @@ static const char help[] =
 	"       mithril-dedup explain [OPTIONS] FILE:LINE FILE:LINE\n"
 	"       mithril-dedup stage NAME --work DIR [--shards N --shard I] [OPTIONS] FILE...\n"
 	"\n"
-	"Copies records to DIR without those whose text another has too, exactly or nearly.\n"
+	"Copies records to DIR without those whose text another has too, exactly or nearly,\n"
+	"and, if asked for, without what stands in an earlier text already.\n"
 	"FILE is JSON lines or plain text (*.txt, a line a document), also compressed with\n"
 	"gzip, zstd, bzip2 or xz; a pattern in quotes; or - for standard input. In DIR files\n"
 	"have the names they had and the same compression, records are as they came and in\n"
@@ -33,16 +38,33 @@ static const char help[] =
 	"      --format FORMAT     jsonl or text, instead of going by the names\n"
 	"      --normalise LIST    of nfc, lower, punct, or none (default: all three; for near\n"
 	"                          duplicates only)\n"
-	"      --ngram N           words a shingle (default: 5)\n"
+	"      --ngram N           words a shingle (default: 5), or char:N, characters\n"
 	"\n"
 	"How:\n"
-	"  -m, --method METHOD     near (default; includes exact), exact, or stream: what shares\n"
-	"                          a band with an earlier text goes, in memory that is fixed\n"
+	"  -m, --method LIST       what is looked for, with commas between (default: near):\n"
+	"                            exact[:FIELD]     the same text, or field of any kind\n"
+	"                            near              similar texts; includes exact\n"
+	"                            simhash[:BITS]    the same by 64-bit fingerprints of which at\n"
+	"                                              most so many bits differ (default: 3)\n"
+	"                            stream            what shares a band with an earlier text\n"
+	"                                              goes, in memory that is fixed\n"
+	"                          and cut out of the texts that stay, where it stands earlier:\n"
+	"                            line[:BYTES]      lines, of at least so many bytes\n"
+	"                            paragraph[:BYTES] paragraphs\n"
+	"                            substring[:BYTES] anything that long (default: 100)\n"
+	"      --against FILE      a second set, as of benchmarks: texts that have something of it\n"
+	"                          go, before all else; may be given again\n"
+	"      --against-field NAME  of its records (default: as --field)\n"
+	"      --overlap WHAT      any (default) n-gram of an item, a share of its n-grams, or\n"
+	"                          near[:J], Jaccard similarity (default: as --threshold)\n"
+	"      --overlap-ngram N   words of those n-grams (default: 13)\n"
+	"      --repeats WHAT      cut (default), or drop:SHARE: the texts of which more than that\n"
+	"                          would be cut go, and the others stay as they are\n"
 	"      --expect N          texts at most (stream)\n"
 	"      --false-positives P share of texts that may go for no reason (stream; default:\n"
 	"                          0.00001)\n"
 	"  -t, --threshold J       Jaccard similarity from which on texts are near duplicates\n"
-	"                          (default: 0.8)\n"
+	"                          (default: 0.8; with simhash only if it is given)\n"
 	"      --sketch KIND       fast (default), or permutations\n"
 	"      --values K          of a sketch (default: 128)\n"
 	"      --bands BxR         B bands of R values (default: from the threshold)\n"
@@ -85,7 +107,12 @@ enum {
 	MEMORY,
 	WORK,
 	SHARDS,
-	SHARD
+	SHARD,
+	REPEATS,
+	AGAINST,
+	AGAINST_FIELD,
+	OVERLAP,
+	OVERLAP_NGRAM
 };
 
 static const struct option long_options[] = {
@@ -95,6 +122,11 @@ static const struct option long_options[] = {
 	{"ngram", required_argument, NULL, NGRAM},
 	{"method", required_argument, NULL, 'm'},
 	{"threshold", required_argument, NULL, 't'},
+	{"against", required_argument, NULL, AGAINST},
+	{"against-field", required_argument, NULL, AGAINST_FIELD},
+	{"overlap", required_argument, NULL, OVERLAP},
+	{"overlap-ngram", required_argument, NULL, OVERLAP_NGRAM},
+	{"repeats", required_argument, NULL, REPEATS},
 	{"sketch", required_argument, NULL, SKETCH},
 	{"values", required_argument, NULL, VALUES},
 	{"bands", required_argument, NULL, BANDS},
@@ -153,13 +185,49 @@ static bool number_of(const char *value, unsigned least, unsigned most, unsigned
 	return true;
 }
 
+/* 5, word:5 or char:24. */
+static bool ngram_of(const char *value, struct dedup_options *d)
+{
+	bool chars = !strncmp(value, "char:", 5);
+
+	if (chars || !strncmp(value, "word:", 5))
+		value += 5;
+	d->normalise = (d->normalise & ~(unsigned)DEDUP_CHARS) | (chars ? DEDUP_CHARS : 0);
+	return number_of(value, 1, DEDUP_NGRAM_MAX, &d->ngram);
+}
+
+static bool add_against(struct dedup_command *c, const char *value)
+{
+	const char **grown = array_grow(c->against, c->against_count, &c->against_capacity, sizeof *grown);
+
+	if (!grown)
+		return false;
+	c->against = grown;
+	grown[c->against_count++] = value;
+	return true;
+}
+
+/* cut, or drop:SHARE. */
+static bool repeats_of(const char *value, double *drop)
+{
+	char *end;
+
+	*drop = 0;
+	if (!strcmp(value, "cut"))
+		return true;
+	if (strncmp(value, "drop:", 5) != 0)
+		return false;
+	*drop = strtod(value + 5, &end);
+	return end != value + 5 && !*end && *drop > 0 && *drop < 1;
+}
+
 static bool normalise_of(const char *value, unsigned *flags)
 {
 	static const char *const words[] = {"nfc", "lower", "punct", NULL};
 	char *list = strdup(value), *rest = list, *word;
 	bool good = list != NULL;
 
-	*flags = 0;
+	*flags &= DEDUP_CHARS;
 	if (!strcmp(value, "none")) {
 		free(list);
 		return good;
@@ -224,7 +292,6 @@ static bool keep_of(const char *value, struct dedup_options *d)
 static const char *set_word(struct dedup_command *c, int val, const char *value)
 {
 	static const char *const formats[] = {"auto", "jsonl", "text", NULL};
-	static const char *const methods[] = {"near", "exact", "stream", NULL};
 	static const char *const sketches[] = {"fast", "permutations", NULL};
 	static const char *const errors[] = {"stop", "skip", "quarantine", NULL};
 	int i;
@@ -234,10 +301,6 @@ static const char *set_word(struct dedup_command *c, int val, const char *value)
 		i = word_of(value, formats);
 		c->format = (enum dedup_format)i;
 		return i < 0 ? "jsonl or text" : NULL;
-	case 'm':
-		i = word_of(value, methods);
-		c->dedup.method = (enum dedup_method)i;
-		return i < 0 ? "near, exact or stream" : NULL;
 	case SKETCH:
 		i = word_of(value, sketches);
 		c->dedup.sketch = (enum dedup_sketch_kind)i;
@@ -260,8 +323,22 @@ static const char *set(struct dedup_command *c, int val, const char *value)
 	case NORMALISE:
 		return normalise_of(value, &d->normalise) ? NULL : "nfc, lower, punct with commas, or none";
 	case NGRAM:
-		return number_of(value, 1, DEDUP_NGRAM_MAX, &d->ngram) ? NULL : "1 to 64";
+		return ngram_of(value, d) ? NULL : "1 to 64, or word:N or char:N with that";
+	case 'm':
+		return dedup_methods_parse((char *)(uintptr_t)value, d);
+	case AGAINST:
+		return add_against(c, value) ? NULL : "possible: no memory";
+	case AGAINST_FIELD:
+		c->against_field = value;
+		return *value ? NULL : "a name";
+	case OVERLAP:
+		return dedup_overlap_parse(value, c);
+	case OVERLAP_NGRAM:
+		return number_of(value, 1, DEDUP_NGRAM_MAX, &c->overlap_ngram) ? NULL : "1 to 64";
+	case REPEATS:
+		return repeats_of(value, &d->cutting.drop) ? NULL : "cut, or drop:SHARE with one below 1";
 	case 't':
+		c->threshold_given = true;
 		return threshold_of(value, &d->threshold) ? NULL : "above 0, at most 1";
 	case KEEP:
 		return keep_of(value, d) ? NULL
@@ -323,9 +400,15 @@ static int wrong_usage(void)
 }
 
 /* What every command has for its bands. */
-static int choose_bands(struct dedup_options *d)
+static int choose_bands(struct dedup_command *c)
 {
-	if (!d->bands.bands)
+	struct dedup_options *d = &c->dedup;
+
+	c->near_threshold = d->threshold;
+	if (d->method == DEDUP_SIMHASH) {
+		d->threshold = c->threshold_given ? d->threshold : 0;
+		d->bands = (struct dedup_bands){dedup_simhash_key_count(d->distance), 1};
+	} else if (!d->bands.bands)
 		d->bands = dedup_bands_choose(d->threshold, d->values,
 			d->method == DEDUP_STREAM ? DEDUP_CHANCE_ALONE : DEDUP_CHANCE_VERIFIED);
 	else if (d->values < d->bands.bands * d->bands.rows)
@@ -337,11 +420,15 @@ static int finish_explain(struct dedup_command *c)
 {
 	const struct dedup_options *d = &c->dedup;
 
+	if (d->cutting.line || d->cutting.paragraph || d->cutting.substring || d->exact_field ||
+		c->against_count)
+		return dedup_complain(
+			TOOL_USAGE, "explain", NULL, "it compares whole texts: near, exact or simhash");
 	if (d->output || d->duplicates || d->force || c->dry_run || d->on_error != DEDUP_STOP ||
 		d->method == DEDUP_STREAM)
 		return dedup_complain(TOOL_USAGE, "explain", NULL, "it writes no files, and verifies");
 	if (c->count == 2)
-		return choose_bands(&c->dedup);
+		return choose_bands(c);
 	dedup_complain(TOOL_USAGE, "explain", NULL, "two records are compared, each given as FILE:LINE");
 	return wrong_usage();
 }
@@ -378,7 +465,7 @@ static int finish(struct dedup_command *c, int argc, char **argv)
 			TOOL_USAGE, "stream", NULL, "--expect must say how many texts there are at most");
 	if (c->dry_run)
 		d->output = NULL;
-	return choose_bands(d);
+	return choose_bands(c);
 }
 
 int dedup_options_parse(struct dedup_command *c, int argc, char **argv)
@@ -397,6 +484,7 @@ int dedup_options_parse(struct dedup_command *c, int argc, char **argv)
 				.threads = processors(),
 			},
 	};
+	c->overlap_least = -1;
 	c->explain = argc > 1 && !strcmp(argv[1], "explain");
 	if (c->explain) {
 		argc--;

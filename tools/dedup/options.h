@@ -11,7 +11,15 @@
 struct dedup_command {
 	struct dedup_options dedup; /* inputs and ctx are left to the caller */
 	enum dedup_format format;
-	bool json, dry_run, explain;
+	bool json, dry_run, explain, threshold_given;
+	const char **against; /* `against_count` names of the second set's files; allocated */
+	size_t against_count, against_capacity,
+		against_few;	   /* few: items of too few words, once it is loaded */
+	const char *against_field; /* NULL: as field */
+	enum dedup_overlap overlap;
+	double overlap_least;	/* below 0: any, or what near duplicates are */
+	unsigned overlap_ngram; /* 0: the usual */
+	double near_threshold;
 	const char *stage; /* the name of the one that is to be run; NULL: all */
 	unsigned shard;
 	char **files; /* `count` of them, the caller's argv */

@@ -53,7 +53,7 @@ static uint64_t memory_by_default(void)
 /* What can be done in stages. */
 static bool is_for_stages(const struct dedup_options *d)
 {
-	return d->method == DEDUP_NEAR || d->method == DEDUP_EXACT;
+	return d->method != DEDUP_STREAM;
 }
 
 void dedup_stage_choose(struct dedup_options *d)
@@ -81,6 +81,9 @@ static int check_stage(const struct dedup_command *c)
 		return dedup_complain(TOOL_USAGE, "--shard", NULL, "there is no such shard of this stage");
 	if (stage->run == dedup_stage_filter && d->on_error == DEDUP_QUARANTINE && d->shards > 1)
 		return dedup_complain(TOOL_USAGE, "--on-error quarantine", NULL, "this needs --shards 1");
+	if (d->cutting.line || d->cutting.paragraph || d->cutting.substring)
+		return dedup_complain(TOOL_USAGE, "stage", NULL,
+			"lines, paragraphs and substrings are cut out of all files at once");
 	if (stage->run == dedup_stage_filter && !d->output && !d->duplicates)
 		return dedup_complain(TOOL_USAGE, "filter", NULL, "say with -o where the output goes");
 	return -1;
@@ -98,7 +101,7 @@ int dedup_stage_finish(struct dedup_command *c)
 	if (!d->memory && (d->work || d->shards))
 		d->memory = memory_by_default();
 	if (d->memory && !is_for_stages(d))
-		return dedup_complain(TOOL_USAGE, "--memory", NULL, "this is for the methods near and exact");
+		return dedup_complain(TOOL_USAGE, "--memory", NULL, "this is for other methods than stream");
 	for (int i = 0; d->work && i < c->count; i++)
 		if (!strcmp(c->files[i], "-"))
 			return dedup_complain(

@@ -22,6 +22,12 @@ static void print_near(const struct dedup_command *c, const struct dedup_result 
 
 	if (o->method == DEDUP_EXACT)
 		printf("near    not looked for\n");
+	else if (o->method == DEDUP_SIMHASH)
+		printf("near    %llu duplicates with %u of 64 bits different at most (%llu pairs compared, "
+		       "%llu of "
+		       "them rejected)\n",
+			(unsigned long long)r->near, o->distance, (unsigned long long)r->candidates,
+			(unsigned long long)r->rejected);
 	else if (o->method == DEDUP_STREAM)
 		printf("near    %llu texts share one of %ux%u bands with an earlier one, %g of them may "
 		       "not\n",
@@ -31,6 +37,35 @@ static void print_near(const struct dedup_command *c, const struct dedup_result 
 		       "rejected)\n",
 			(unsigned long long)r->near, o->threshold, o->bands.bands, o->bands.rows,
 			(unsigned long long)r->candidates, (unsigned long long)r->rejected);
+}
+
+static void print_against(const struct dedup_command *c, const struct dedup_result *r)
+{
+	size_t few, items;
+
+	if (!c->dedup.against)
+		return;
+	items = dedup_against_items(c->dedup.against, &few);
+	printf("against %llu documents hit one of %zu items", (unsigned long long)r->against, items);
+	if (few)
+		printf("; %zu of these have too few words to be found in a longer text", few);
+	putchar('\n');
+}
+
+static void print_cut(const struct dedup_command *c, const struct dedup_result *r)
+{
+	const struct dedup_cutting *cutting = &c->dedup.cutting;
+	char cut[PRINT_AMOUNT];
+
+	if (!cutting->line && !cutting->paragraph && !cutting->substring)
+		return;
+	if (cutting->drop > 0)
+		printf("cut     %llu documents go of which more than %g stands earlier\n",
+			(unsigned long long)r->cut_away, cutting->drop);
+	else
+		printf("cut     %s that stand earlier from %llu documents; %llu more had nothing else\n",
+			print_bytes(cut, r->cut_bytes), (unsigned long long)r->cut,
+			(unsigned long long)r->cut_away);
 }
 
 static void print_kept(const struct dedup_command *c, const struct dedup_result *r)
@@ -55,12 +90,14 @@ void dedup_summary_print(const struct dedup_command *c, const struct dedup_resul
 		(unsigned long long)r->documents, print_bytes(read, r->bytes), c->dedup.inputs->count,
 		c->dedup.inputs->count == 1 ? "" : "s",
 		r->documents ? (double)r->text_bytes / (double)r->documents : 0);
+	print_against(c, r);
 	if (c->dedup.method == DEDUP_STREAM)
 		printf("exact   not looked for by itself\n");
 	else
 		printf("exact   %llu duplicates (%.1f %%)\n", (unsigned long long)r->exact,
 			share(r->exact, r->documents));
 	print_near(c, r);
+	print_cut(c, r);
 	print_kept(c, r);
 	printf("time    %.2f s, %.0f MB/s with %u thread%s: parse %.2f, hash %.2f, normalise %.2f, sketch "
 	       "%.2f, "
@@ -81,18 +118,22 @@ static double cpu_seconds(void)
 void dedup_summary_json(const struct dedup_command *c, const struct dedup_result *r)
 {
 	const struct dedup_times *t = &r->times;
-	json_t *seconds = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "wall", t->wall, "cpu",
-		cpu_seconds(), "parse", t->parse, "hash", t->exact, "normalise", t->normalise, "sketch",
-		t->sketch, "band", t->band, "verify", t->verify, "write", t->write);
+	json_t *seconds = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "wall",
+		t->wall, "cpu", cpu_seconds(), "parse", t->parse, "against", t->against, "hash", t->exact,
+		"normalise", t->normalise, "sketch", t->sketch, "band", t->band, "verify", t->verify, "cut",
+		t->cut, "write", t->write);
 	json_t *all = json_pack(
-		"{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:o}",
+		"{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+		"s:I, s:i, s:i, s:i, s:o}",
 		"files", (int)c->dedup.inputs->count, "documents", (json_int_t)r->documents, "bytes",
 		(json_int_t)r->bytes, "text_bytes", (json_int_t)r->text_bytes, "bad", (json_int_t)r->faults,
-		"distinct", (json_int_t)r->distinct, "exact", (json_int_t)r->exact, "near",
-		(json_int_t)r->near, "candidates", (json_int_t)r->candidates, "rejected",
-		(json_int_t)r->rejected, "kept", (json_int_t)r->kept, "kept_bytes", (json_int_t)r->kept_bytes,
-		"memory_bytes", (json_int_t)r->memory, "bands", (int)c->dedup.bands.bands, "rows",
-		(int)c->dedup.bands.rows, "threads", (int)c->dedup.threads, "seconds", seconds);
+		"against", (json_int_t)r->against, "distinct", (json_int_t)r->distinct, "exact",
+		(json_int_t)r->exact, "near", (json_int_t)r->near, "candidates", (json_int_t)r->candidates,
+		"rejected", (json_int_t)r->rejected, "cut", (json_int_t)r->cut, "cut_bytes",
+		(json_int_t)r->cut_bytes, "cut_away", (json_int_t)r->cut_away, "kept", (json_int_t)r->kept,
+		"kept_bytes", (json_int_t)r->kept_bytes, "memory_bytes", (json_int_t)r->memory, "bands",
+		(int)c->dedup.bands.bands, "rows", (int)c->dedup.bands.rows, "threads", (int)c->dedup.threads,
+		"seconds", seconds);
 
 	print_json(all);
 	json_decref(all);

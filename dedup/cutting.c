@@ -59,7 +59,8 @@ static int gather(struct cutter *c)
 
 static void note_memory(struct cutter *c, uint64_t bytes)
 {
-	c->result->cut_memory = bytes > c->result->cut_memory ? bytes : c->result->cut_memory;
+	bytes += dedup_outcome_memory(c->walk.outcome);
+	c->result->memory = bytes > c->result->memory ? bytes : c->result->memory;
 }
 
 static int units(struct cutter *c, enum dedup_unit_kind kind, size_t least)

@@ -96,7 +96,6 @@ struct dedup_result {
 	uint64_t candidates, rejected;
 	uint64_t cut, cut_bytes;   /* documents that something is cut out of and stay, and how much */
 	uint64_t cut_away;	   /* documents that go because too little would be left */
-	uint64_t cut_memory;	   /* bytes of the tables that finds what to cut, at most */
 	uint64_t kept, kept_bytes; /* documents that stay and the bytes of their lines */
 	uint64_t memory;	   /* bytes of the tables and shingles at most */
 	struct dedup_times times;

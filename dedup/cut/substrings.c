@@ -71,8 +71,8 @@ int dedup_substrings_new(size_t length, unsigned threads, uint64_t text_bytes, u
 		return rc;
 	}
 	s->memory = dedup_grams_memory(&s->grams);
-	if (memory)
-		s->limit = memory > 2 * s->memory ? memory - s->memory : memory / 2;
+	if (memory) /* a quarter of the rest is for what is found */
+		s->limit = (memory > 2 * s->memory ? memory - s->memory : memory / 2) / 4 * 3 + 1;
 	return 0;
 }
 

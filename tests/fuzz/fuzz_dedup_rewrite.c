@@ -47,7 +47,7 @@ static void use(struct dedup_json *json, const struct dedup_line *line, const st
 	struct dedup_rewritten r = {0};
 	const char *text, *why;
 	char *left;
-	size_t len, left_len, from, to;
+	size_t len, left_len, from = 0, to = 0;
 	int rc = dedup_json_string(json, line->text, line->len, FIELD, &text, &len, &why);
 
 	if (rc) { /* whatever it is, no access outside */
@@ -72,7 +72,7 @@ static void use(struct dedup_json *json, const struct dedup_line *line, const st
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct dedup_cuts cuts = {0};
-	struct dedup_json *json;
+	struct dedup_json *json = NULL;
 	struct dedup_line line;
 	char *text;
 

@@ -115,6 +115,21 @@ static double cpu_seconds(void)
 	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 }
 
+/* The most memory that was resident; 0: not known. */
+static json_int_t resident(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[256];
+	long long kilobytes = 0;
+
+	while (file && fgets(line, sizeof line, file))
+		if (sscanf(line, "VmHWM: %lld kB", &kilobytes) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return (json_int_t)kilobytes * 1024;
+}
+
 void dedup_summary_json(const struct dedup_command *c, const struct dedup_result *r)
 {
 	const struct dedup_times *t = &r->times;
@@ -123,7 +138,7 @@ void dedup_summary_json(const struct dedup_command *c, const struct dedup_result
 		"normalise", t->normalise, "sketch", t->sketch, "band", t->band, "verify", t->verify, "cut",
 		t->cut, "write", t->write);
 	json_t *all = json_pack(
-		"{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+		"{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
 		"s:I, s:i, s:i, s:i, s:o}",
 		"files", (int)c->dedup.inputs->count, "documents", (json_int_t)r->documents, "bytes",
 		(json_int_t)r->bytes, "text_bytes", (json_int_t)r->text_bytes, "bad", (json_int_t)r->faults,
@@ -131,9 +146,9 @@ void dedup_summary_json(const struct dedup_command *c, const struct dedup_result
 		(json_int_t)r->exact, "near", (json_int_t)r->near, "candidates", (json_int_t)r->candidates,
 		"rejected", (json_int_t)r->rejected, "cut", (json_int_t)r->cut, "cut_bytes",
 		(json_int_t)r->cut_bytes, "cut_away", (json_int_t)r->cut_away, "kept", (json_int_t)r->kept,
-		"kept_bytes", (json_int_t)r->kept_bytes, "memory_bytes", (json_int_t)r->memory, "bands",
-		(int)c->dedup.bands.bands, "rows", (int)c->dedup.bands.rows, "threads", (int)c->dedup.threads,
-		"seconds", seconds);
+		"kept_bytes", (json_int_t)r->kept_bytes, "memory_bytes", (json_int_t)r->memory,
+		"resident_bytes", resident(), "bands", (int)c->dedup.bands.bands, "rows",
+		(int)c->dedup.bands.rows, "threads", (int)c->dedup.threads, "seconds", seconds);
 
 	print_json(all);
 	json_decref(all);

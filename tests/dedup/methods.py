@@ -1,10 +1,13 @@
 """More tests of tests/dedup/run, which imports this: the methods beside exact and near, each against brute force."""
+import glob
+import gzip
 import json
 import random
+import re
 import unicodedata
 
 import truth
-from __main__ import corpus, jsonl, refused, run, summary, test, texts_of, vocabulary
+from __main__ import Skip, corpus, jsonl, refused, run, summary, test, texts_of, vocabulary
 
 
 def written(rnd, text):
@@ -353,3 +356,41 @@ def nothing_of_the_second_set_is_kept(work):
     assert "too few words" in said, said
     told = summary("-m", "stream", "--expect", 9999, work / "in.jsonl", "-n", "--against", work / "b.txt")
     assert told["against"] > 20
+
+
+def system_texts():
+    """What this system has of texts with shared templates: licences, change logs in pieces, manual pages."""
+    texts = [open(name, errors="replace").read(12000) for name in sorted(glob.glob("/usr/share/doc/*/copyright"))[:400]]
+    for name in sorted(glob.glob("/usr/share/doc/*/changelog*.gz"))[:100]:
+        texts += re.split(r"\n(?=\S.*\) .*; urgency)", gzip.open(name, "rt", errors="replace").read(20000))[:8]
+    for name in sorted(glob.glob("/usr/share/man/man[1358]/*.gz"))[:500]:
+        try:
+            texts.append(gzip.open(name, "rt", errors="replace").read(5000))
+        except OSError:  # a link to nowhere
+            continue
+    return [t for t in texts if t]
+
+
+@test
+def shared_templates_join_nobody(work):
+    """On real files that have a template in common, no cluster has a member below the threshold to its anchor."""
+    texts = system_texts()
+    if len(texts) < 300:
+        raise Skip(f"this system has only {len(texts)} licences, change logs and manual pages")
+    (work / "in.jsonl").write_bytes(jsonl(texts))
+    for threshold, words in ((.8, []), (.5, []), (.7, ["--ngram", "char:24"])):
+        sets = [truth.shingles(t, 24, characters=True) if words else truth.shingles(t) for t in texts]
+        told = summary(work / "in.jsonl", "-o", work / "out", "--duplicates", work / "dup", "-t", threshold, "--force", *words)
+        worst, goes = 1, 0
+        for line in (work / "dup").read_text().splitlines():
+            d = json.loads(line)
+            at, of = (int(d[k].rsplit(":", 1)[1]) - 1 for k in ("id", "anchor"))
+            if texts[at] != texts[of]:
+                worst = min(worst, truth.jaccard(sets[at], sets[of]))
+                goes += 1
+        print(f"  {threshold} {words}: {len(texts)} texts, {told['exact']} exact, {goes} near, {told['rejected']} rejected, least {worst:.4f}")
+        assert worst >= threshold and goes >= told["near"] > 0 and told["rejected"] > 0
+        stays = {json.loads(line)["id"] for line in (work / "out/in.jsonl").read_bytes().splitlines()}
+        pairs = truth.similar_pairs(sets, threshold) if not words else {}
+        left = sum(1 for i, j in pairs if i in stays and j in stays)
+        assert left <= .03 * len(pairs), (left, len(pairs))

@@ -42,6 +42,11 @@ void dedup_grams_note(struct dedup_grams *g, uint64_t key)
 	atomic_fetch_or_explicit(word, again, memory_order_relaxed);
 }
 
+void dedup_grams_prefetch(const struct dedup_grams *g, uint64_t key)
+{
+	__builtin_prefetch((const void *)&g->words[place_of(g, key) / 32]);
+}
+
 bool dedup_grams_is_shared(const struct dedup_grams *g, uint64_t key)
 {
 	uint64_t place = place_of(g, key);

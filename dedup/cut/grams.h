@@ -19,6 +19,8 @@ int dedup_grams_init(struct dedup_grams *grams, uint64_t count, uint64_t bytes);
 void dedup_grams_release(struct dedup_grams *grams);
 /* Thread-safe. */
 void dedup_grams_note(struct dedup_grams *grams, uint64_t key);
+/* Brings the place of a gram that is to be asked about soon near to the processor. */
+void dedup_grams_prefetch(const struct dedup_grams *grams, uint64_t key);
 /* Always for one that was noted twice, and for a few others. */
 bool dedup_grams_is_shared(const struct dedup_grams *grams, uint64_t key);
 

@@ -19,6 +19,8 @@
 /* One thread's. */
 struct worker {
 	struct dedup_winnow winnow;
+	struct dedup_pick ahead; /* the next one, if any */
+	bool has_ahead;
 	struct dedup_pieces pieces;
 	struct dedup_windows windows;
 	struct dedup_cuts cuts;
@@ -100,13 +102,36 @@ bool dedup_substrings_is_limited(const struct dedup_substrings *s)
 	return s->limit != 0;
 }
 
+static void look_ahead(const struct dedup_substrings *s, struct worker *w)
+{
+	w->has_ahead = dedup_winnow_next(&w->winnow, &w->ahead);
+	if (w->has_ahead)
+		dedup_grams_prefetch(&s->grams, w->ahead.key);
+}
+
+/* The picks of a text, each with its place in the table on the way while the one before is worked on. */
+static void begin(const struct dedup_substrings *s, struct worker *w, const char *text, size_t len)
+{
+	dedup_winnow_text(&w->winnow, text, len);
+	look_ahead(s, w);
+}
+
+static bool next(const struct dedup_substrings *s, struct worker *w, struct dedup_pick *pick)
+{
+	if (!w->has_ahead)
+		return false;
+	*pick = w->ahead;
+	look_ahead(s, w);
+	return true;
+}
+
 void dedup_substrings_note(struct dedup_substrings *s, unsigned thread, const char *text, size_t len)
 {
-	struct dedup_winnow *winnow = &s->workers[thread].winnow;
+	struct worker *w = &s->workers[thread];
 	struct dedup_pick pick;
 
-	dedup_winnow_text(winnow, text, len);
-	while (dedup_winnow_next(winnow, &pick))
+	begin(s, w, text, len);
+	while (next(s, w, &pick))
 		dedup_grams_note(&s->grams, pick.key);
 }
 
@@ -115,8 +140,8 @@ void dedup_substrings_count(struct dedup_substrings *s, unsigned thread, const c
 	struct worker *w = &s->workers[thread];
 	struct dedup_pick pick;
 
-	dedup_winnow_text(&w->winnow, text, len);
-	while (dedup_winnow_next(&w->winnow, &pick))
+	begin(s, w, text, len);
+	while (next(s, w, &pick))
 		if (dedup_grams_is_shared(&s->grams, pick.key))
 			w->bins[pick.key >> (64 - BIN_BITS)] +=
 				2 * sizeof(struct dedup_piece) + pick.windows + s->length;
@@ -168,8 +193,8 @@ int dedup_substrings_collect(
 	struct dedup_pick pick;
 	int rc = 0;
 
-	dedup_winnow_text(&w->winnow, text, len);
-	while (!rc && dedup_winnow_next(&w->winnow, &pick)) {
+	begin(s, w, text, len);
+	while (!rc && next(s, w, &pick)) {
 		unsigned bin = (unsigned)(pick.key >> (64 - BIN_BITS));
 
 		if (bin < s->from || bin >= s->to || !dedup_grams_is_shared(&s->grams, pick.key))

@@ -155,6 +155,20 @@ static int cut_piece(struct dedup_windows *w, const struct dedup_piece *pieces, 
 	return rc || !run.to ? rc : dedup_cuts_add(cuts, run);
 }
 
+/* Whether all of b's windows are those of an earlier piece a, one by one. */
+static bool is_again(const struct dedup_piece *a, const struct dedup_piece *b, size_t length)
+{
+	return a->windows == b->windows && (a->id < b->id || a->first + length <= b->first) &&
+	       !memcmp(a->text, b->text, a->windows - 1 + length);
+}
+
+static int cut_whole(const struct dedup_piece *piece, size_t length, struct dedup_cuts *cuts)
+{
+	uint32_t to = piece->first + piece->windows - 1 + (uint32_t)length;
+
+	return dedup_cuts_add(cuts, (struct dedup_cut){piece->id, piece->first, to});
+}
+
 int dedup_windows_cut(struct dedup_windows *w, const struct dedup_piece *pieces, size_t count, size_t length,
 	struct dedup_cuts *cuts)
 {
@@ -169,9 +183,16 @@ int dedup_windows_cut(struct dedup_windows *w, const struct dedup_piece *pieces,
 		windows += pieces[i].windows;
 	rounds = (windows + ROUND - 1) / ROUND;
 	for (uint64_t round = 0; !rc && round < rounds; round++) {
+		size_t model = 0; /* the last piece whose windows are in the table */
+
 		rc = clear(w, windows);
 		for (size_t i = 0; !rc && i < count; i++)
-			rc = cut_piece(w, pieces, (uint32_t)i, length, last, round, rounds, cuts);
+			if (i && is_again(&pieces[model], &pieces[i], length)) {
+				rc = round ? 0 : cut_whole(&pieces[i], length, cuts);
+			} else {
+				model = i;
+				rc = cut_piece(w, pieces, (uint32_t)i, length, last, round, rounds, cuts);
+			}
 	}
 	return rc;
 }

@@ -22,16 +22,25 @@ void rans_shuffles_init(struct rans_shuffles *shuffles)
 	}
 }
 
-static struct rans_forward forward_of(uint32_t freq, uint32_t start)
+struct rans_divisor rans_divisor_of(uint32_t freq)
 {
 	unsigned shift = 0;
 
 	if (freq <= 1)
-		return (struct rans_forward){UINT32_MAX, 1 | (start + RANS_ONE - 1) << 16};
+		return (struct rans_divisor){UINT32_MAX, 0};
 	while (1u << shift < freq)
 		shift++;
-	return (struct rans_forward){(uint32_t)(((UINT64_C(1) << (shift + 31)) + freq - 1) / freq),
-		freq | (shift - 1) << 12 | start << 16};
+	return (struct rans_divisor){
+		(uint32_t)(((UINT64_C(1) << (shift + 31)) + freq - 1) / freq), shift - 1};
+}
+
+/* What the quotient lacks for a freq of 1 is added with the start. */
+static struct rans_forward forward_of(uint32_t freq, uint32_t start)
+{
+	struct rans_divisor d = rans_divisor_of(freq);
+	uint32_t added = start + (freq <= 1 ? RANS_ONE - 1 : 0);
+
+	return (struct rans_forward){d.reciprocal, (freq ? freq : 1) | d.shift << 12 | added << 16};
 }
 
 void rans_forward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBOLS], unsigned tables)
@@ -55,23 +64,28 @@ void rans_backward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBO
 	}
 }
 
-void rans_classes_set(struct rans_coder *c, const uint32_t *classes)
+unsigned rans_window_of(const uint32_t table[256])
 {
 	unsigned low = 0, high = 255;
 
+	while (low < 255 && table[low + 1] == table[0])
+		low++;
+	while (high && table[high - 1] == table[255])
+		high--;
+	if (low + RANS_WINDOW > 256)
+		low = 256 - RANS_WINDOW;
+	return high < low + RANS_WINDOW ? low : RANS_NO_WINDOW;
+}
+
+void rans_classes_set(struct rans_coder *c, const uint32_t *classes)
+{
 	c->classes = classes;
+	c->window = rans_window_of(classes);
 	c->raw_max = 0;
 	for (unsigned k = 0; k < 256; k++) {
 		if ((classes[k] & 0xff) > c->raw_max)
 			c->raw_max = classes[k] & 0xff;
 	}
-	while (low < 255 && classes[low + 1] == classes[0])
-		low++;
-	while (high && classes[high - 1] == classes[255])
-		high--;
-	if (low + RANS_WINDOW > 256)
-		low = 256 - RANS_WINDOW;
-	c->window = high < low + RANS_WINDOW ? low : RANS_NO_WINDOW;
 }
 
 static int give(struct rans_coder *c, uint32_t *x, uint32_t below)

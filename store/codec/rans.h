@@ -59,8 +59,7 @@ struct rans_coder {
 	uint8_t *at, *limit; /* of words: the next one stands there; encoding goes down */
 	const uint32_t *classes;
 	unsigned raw_max; /* of all classes */
-	/* all classes are like the nearest of RANS_WINDOW from this one on; or RANS_NO_WINDOW */
-	unsigned window;
+	unsigned window;      /* of classes */
 	int32_t origin; /* of decoded values */
 	const struct rans_shuffles *shuffles;
 	union {
@@ -70,6 +69,16 @@ struct rans_coder {
 };
 
 void rans_shuffles_init(struct rans_shuffles *shuffles);
+
+/* x / freq = (x * reciprocal >> 32) >> shift for all x below 2^31 and 2 <= freq <= 4096; for a freq of 1 it is
+ * x - 1. */
+struct rans_divisor {
+	uint32_t reciprocal, shift;
+};
+struct rans_divisor rans_divisor_of(uint32_t freq);
+
+/* The first of RANS_WINDOW entries of 256 that all others are like the nearest of, or RANS_NO_WINDOW. */
+unsigned rans_window_of(const uint32_t table[256]);
 
 /* The tables, from frequencies that add up to RANS_ONE. `tables` of them. */
 void rans_forward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBOLS], unsigned tables);

@@ -1,9 +1,11 @@
-/* The AVX-512 coder, or NULL where the machine or the build has none. */
+/* The AVX-512 coders, or NULL where the machine or the build has none. */
 #ifndef MITHRIL_STORE_CODEC_RANS_AVX512_H
 #define MITHRIL_STORE_CODEC_RANS_AVX512_H
 
+#include "store/codec/flags.h"
 #include "store/codec/rans.h"
 
 const struct rans_ops *rans_avx512(void);
+const struct flags_ops *flags_avx512(void);
 
 #endif

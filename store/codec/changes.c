@@ -3,19 +3,28 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store/codec/bits.h"
+#include "store/codec/flags.h"
 #include "store/codec/numbers.h"
 #include "store/codec/range.h"
+#include "store/codec/varint.h"
 #include "store/codec/workspace.h"
 #include "store/util/bytes.h"
 
-#define BLOCK 64u /* elements */
-#define GROUP NUMBER_GROUP
+#define BLOCK 64u /* elements: to see whether changes keep together */
+#define GROUP 8u
 #define UNIT_BITS 12 /* of a weight: 1/4096 bit */
 #define LEVELS_LOG 2 /* weights between one power of two and the next */
 #define LEVEL_MAX 63
-#define STRIDE 32u	  /* bytes compared at a time */
-#define TOTALS_STEP 4u	  /* one in so many groups is counted */
-#define FLOOR (2 * BLOCK) /* of 65536: kept back, so that each element has a chance */
+#define CHANGES_CONTEXTS 17u
+#define SIGNS_A_LANE 15u
+#define STATE_LOW 15u  /* bits of the least state behind its first one */
+#define STATE_BYTES 5u /* at most */
+#define FLAGS_LOG 6u
+#define FEW 3u
+#define MANY 32768u    /* elements */
+#define FETCH 1024u    /* bytes worked on at a time */
+#define TOTALS_STEP 4u /* one in so many groups is counted */
 
 void changes_init(uint32_t powers[CHANGES_POWERS])
 {
@@ -39,54 +48,37 @@ static uint16_t weight_of(unsigned level)
 	return (uint16_t)(((1u << LEVELS_LOG) + (level & 3)) << (level >> LEVELS_LOG) >> LEVELS_LOG);
 }
 
+/* floor(2^12 * 2^(-weight / 4096)), but at least 1, and less than all where there is any weight. */
+static uint32_t clear_of(const struct codec_workspace *ws, unsigned level)
+{
+	uint32_t weight = weight_of(level);
+	uint32_t f =
+		ws->powers[weight >> (UNIT_BITS - 8) & 255] >> (weight >> UNIT_BITS) >> (16 - FLAGS_BITS);
+
+	if (f < 1)
+		return 1;
+	return level && f == FLAGS_ONE ? FLAGS_ONE - 1 : f;
+}
+
 struct learning {
-	uint16_t level[2][RANGE_GAMMA], sign, size[17][RANGE_GAMMA];
+	uint16_t level[2][RANGE_GAMMA], more[RANGE_GAMMA], size[CHANGES_CONTEXTS][RANGE_GAMMA];
 };
 
 static void learning_init(struct learning *l)
 {
 	range_even((uint16_t *)l, sizeof *l / sizeof(uint16_t));
-	for (unsigned i = 0; i < 17; i++)
-		l->size[i][0] = RANGE_ONE / 8 * 7;
 }
 
-static uint16_t *size_context(struct learning *l, uint32_t weight)
+/* Of the amount of a change: the octave of the class's level. */
+static inline uint8_t context_of(unsigned level)
 {
-	return l->size[weight ? 32u - (unsigned)__builtin_clz(weight) : 0];
+	return (uint8_t)((level + 3) >> LEVELS_LOG);
 }
 
-/* What is left, of 65536, when none of `count` elements of these weights together changed. */
-static inline uint32_t unchanged(const struct codec_workspace *ws, uint32_t weight, unsigned count)
+/* Sign k of the first SIGNS_A_LANE * lanes is in the state that lane k % lanes has at the end. */
+static size_t signs_inside(const struct flags_coder *c)
 {
-	unsigned whole = weight >> UNIT_BITS;
-	uint32_t power = whole < 32 ? ws->powers[weight >> (UNIT_BITS - 8) & 255] >> whole : 0;
-
-	return (uint32_t)((uint64_t)power * (RANGE_ONE - FLOOR) >> RANGE_BITS) + FLOOR - count;
-}
-
-static uint32_t weight_between(const struct codec_workspace *ws, size_t from, size_t to)
-{
-	uint32_t sum = 0;
-
-	while (from < to && from % GROUP)
-		sum += ws->weights[ws->classes[from++]];
-	for (; from + GROUP <= to; from += GROUP)
-		sum += ws->sums[from / GROUP];
-	while (from < to)
-		sum += ws->weights[ws->classes[from++]];
-	return sum;
-}
-
-/* Of a whole block, mostly. */
-static inline uint32_t weight_of_block(const struct codec_workspace *ws, size_t from, size_t to)
-{
-	uint32_t sum = 0;
-
-	if (to - from < BLOCK)
-		return weight_between(ws, from, to);
-	for (unsigned i = 0; i < BLOCK / GROUP; i++)
-		sum += ws->sums[from / GROUP + i];
-	return sum;
+	return SIGNS_A_LANE * c->lane_count;
 }
 
 /* --- encode --- */
@@ -122,51 +114,89 @@ static void count_classes(const struct codec_workspace *ws, size_t n, uint32_t t
 		total[c] = counts[0][c] + counts[1][c] + counts[2][c] + counts[3][c];
 }
 
-static inline int same_stride(const uint8_t *a, const uint8_t *b)
+static inline uint32_t element_at(const uint8_t *p, unsigned log_width)
 {
-	uint64_t x[STRIDE / 8], y[STRIDE / 8];
-
-	memcpy(x, a, STRIDE);
-	memcpy(y, b, STRIDE);
-	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]));
+	return log_width == 0 ? *p : log_width == 1 ? get_le16(p) : get_le32(p);
 }
 
-static inline int same_element(const uint8_t *a, const uint8_t *b, unsigned log_width)
+static inline void put_element(uint8_t *p, uint32_t x, unsigned log_width)
 {
-	switch (log_width) {
-	case 0:
-		return *a == *b;
-	case 1:
-		return get_le16(a) == get_le16(b);
-	default:
-		return get_le32(a) == get_le32(b);
+	if (log_width == 0)
+		*p = (uint8_t)x;
+	else if (log_width == 1)
+		put_le16(p, (uint16_t)x);
+	else
+		put_le32(p, x);
+}
+
+/* order() of payload.h, and what it is of. */
+static inline uint32_t ordered(uint32_t x, unsigned bits)
+{
+	return x ^ ((0 - (x >> (bits - 1))) | 1u << (bits - 1));
+}
+
+/* Of what is y modulo 2^bits. */
+static inline uint32_t unordered(uint32_t y, unsigned bits)
+{
+	return y ^ (((y >> (bits - 1) & 1) - 1) | 1u << (bits - 1));
+}
+
+/* The next piece is on its way from memory while this one is worked on. */
+static inline void fetch(const uint8_t *at, const uint8_t *end)
+{
+	for (const uint8_t *line = at + FETCH; line < at + 2 * FETCH && line < end; line += 64)
+		__builtin_prefetch(line);
+}
+
+/* Classes of all elements, and flags of those that differ from the base. */
+static void compare(
+	struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind, size_t n)
+{
+	const uint8_t *src = in->src, *base = in->base;
+	size_t len = n << kind.log_width, piece = FETCH >> kind.log_width;
+
+	for (size_t i = 0; i < n; i += piece) {
+		size_t off = i << kind.log_width, count = n - i < piece ? n - i : piece;
+		fetch(src + off, src + len);
+		fetch(base + off, base + len);
+		ws->numbers->classes[kind.log_width](ws->classes + i, base + off, count, kind.class_shift);
+		ws->numbers->differ[kind.log_width](ws->flags + i / FLAGS_ROW, src + off, base + off, count);
 	}
 }
 
 /* Puts the places of elements that differ into ws->changed and their differences into ws->values32; counts
  * them by class. Returns how many. */
-static size_t find(struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind,
-	size_t n, uint32_t changed[256])
+static inline size_t list_of_width(struct codec_workspace *ws, const struct codec_input *in,
+	unsigned log_width, size_t n, uint32_t changed[256])
 {
 	const uint8_t *src = in->src, *base = in->base;
-	size_t found = 0, width = (size_t)1 << kind.log_width, len = n << kind.log_width;
+	unsigned bits = 8u << log_width;
+	size_t found = 0;
 
-	memset(changed, 0, 256 * sizeof *changed);
-	for (size_t off = 0; off < len; off += STRIDE) {
-		size_t end = len - off < STRIDE ? len : off + STRIDE;
-		if (end == off + STRIDE && same_stride(src + off, base + off))
-			continue;
-		for (size_t at = off; at < end; at += width) {
-			if (same_element(src + at, base + at, kind.log_width))
-				continue;
-			size_t i = at >> kind.log_width;
-			ws->numbers->differences[kind.log_width](
-				&ws->values32[found], src + at, base + at, 1);
-			ws->changed[found++] = (uint32_t)i;
-			changed[ws->classes[i]]++;
+	for (size_t i = 0; i < n; i += FLAGS_ROW) {
+		for (uint64_t word = ws->flags[i / FLAGS_ROW]; word; word &= word - 1) {
+			size_t at = i + (size_t)__builtin_ctzll(word), off = at << log_width;
+			ws->values32[found] = ordered(element_at(src + off, log_width), bits) -
+					      ordered(element_at(base + off, log_width), bits);
+			ws->changed[found++] = (uint32_t)at;
+			changed[ws->classes[at]]++;
 		}
 	}
 	return found;
+}
+
+static size_t find(struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind,
+	size_t n, uint32_t changed[256])
+{
+	memset(changed, 0, 256 * sizeof *changed);
+	switch (kind.log_width) {
+	case 0:
+		return list_of_width(ws, in, 0, n, changed);
+	case 1:
+		return list_of_width(ws, in, 1, n, changed);
+	default:
+		return list_of_width(ws, in, 2, n, changed);
+	}
 }
 
 /* Whether changes keep together, in rows that were used, say: far fewer blocks have any than if they were
@@ -189,206 +219,385 @@ static uint32_t zigzag(int v)
 	return (uint32_t)v << 1 ^ (v < 0 ? UINT32_MAX : 0);
 }
 
+/* The levels of classes, from how many changed; sets ws->levels and the coder's frequencies. */
 static void write_levels(struct codec_workspace *ws, struct range_encoder *e, struct learning *l,
 	unsigned classes, const uint32_t *total, const uint32_t *changed)
 {
 	int level = 0;
-	unsigned moved = 0, c = 0;
+	unsigned moved = 0;
 
-	for (; c < classes; c++) {
+	for (unsigned c = 0; c < classes; c++) {
 		int next = total[c] || changed[c] ? (int)level_of(&ws->sample, changed[c], total[c]) : level;
 		range_encode_gamma(e, zigzag(next - level), l->level[moved]);
 		moved = next != level;
 		level = next;
-		ws->weights[c] = weight_of((unsigned)level);
+		ws->levels[c] = (uint8_t)level;
 	}
-	for (; c < 256; c++)
-		ws->weights[c] = 0;
+	memset(ws->levels + classes, 0, 256 - classes);
 }
 
-static void write_size(
-	struct range_encoder *e, struct learning *l, uint32_t number, unsigned bits, uint32_t weight)
+/* Puts the context of each change into ws->symbols, and ws->more: whether it is by more than 1. */
+static void sort_sizes(
+	struct codec_workspace *ws, size_t found, uint32_t bits, uint32_t *total, uint32_t *more)
 {
-	int32_t d = (int32_t)(number << (32 - bits)) >> (32 - bits);
-
-	range_encode_adaptive(e, d < 0, &l->sign);
-	range_encode_gamma(e, (d < 0 ? 0 - (uint32_t)d : (uint32_t)d) - 1, size_context(l, weight));
+	memset(total, 0, CHANGES_CONTEXTS * sizeof *total);
+	memset(more, 0, CHANGES_CONTEXTS * sizeof *more);
+	memset(ws->more, 0, (found / FLAGS_ROW + 1) * sizeof *ws->more);
+	for (size_t k = 0; k < found; k++) {
+		uint8_t context = context_of(ws->levels[ws->classes[ws->changed[k]]]);
+		uint32_t d = ws->values32[k] << (32 - bits);
+		uint64_t large = d != 1u << (32 - bits) && d != 0 - (1u << (32 - bits));
+		ws->symbols[k] = context;
+		total[context]++;
+		more[context] += (uint32_t)large;
+		ws->more[k / FLAGS_ROW] |= large << k % FLAGS_ROW;
+	}
 }
 
-/* One block, whose changes begin with the `next`th; returns which one follows it. */
-static size_t write_block(struct codec_workspace *ws, struct range_encoder *e, struct learning *l,
-	size_t from, size_t to, size_t next, size_t found, unsigned bits)
+static void write_sizes(struct codec_workspace *ws, struct range_encoder *e, struct learning *l, size_t found,
+	unsigned bits, uint8_t *levels)
 {
-	uint32_t left = weight_of_block(ws, from, to);
+	uint32_t total[CHANGES_CONTEXTS], more[CHANGES_CONTEXTS];
+	int level = 0;
 
-	while (from < to) {
-		if (next == found || ws->changed[next] >= to) {
-			uint32_t none = unchanged(ws, left, (unsigned)(to - from));
-			range_encode_part(e, RANGE_ONE - none, RANGE_ONE);
-			break;
-		}
-		size_t at = ws->changed[next];
-		uint32_t weight = ws->weights[ws->classes[at]], before = weight_between(ws, from, at);
-		unsigned count = (unsigned)(at - from);
-		range_encode_part(e, RANGE_ONE - unchanged(ws, before, count),
-			RANGE_ONE - unchanged(ws, before + weight, count + 1));
-		write_size(e, l, ws->values32[next++], bits, weight);
-		left -= before + weight;
-		from = at + 1;
+	sort_sizes(ws, found, bits, total, more);
+	for (unsigned c = 1; c < CHANGES_CONTEXTS; c++) {
+		int next = total[c] ? (int)level_of(&ws->sample, more[c], total[c]) : level;
+		range_encode_gamma(e, zigzag(next - level), l->more);
+		levels[c] = (uint8_t)(level = next);
 	}
-	return next;
+	for (size_t k = 0; k < found; k++) {
+		int32_t d = (int32_t)(ws->values32[k] << (32 - bits)) >> (32 - bits);
+		if (ws->more[k / FLAGS_ROW] >> k % FLAGS_ROW & 1)
+			range_encode_gamma(
+				e, (d < 0 ? 0 - (uint32_t)d : (uint32_t)d) - 2, l->size[ws->symbols[k]]);
+	}
+}
+
+/* As many as the signs of changes fill the states of; but enough for speed where elements are many. */
+static unsigned lanes_for(size_t n, size_t found)
+{
+	unsigned lanes = n < MANY ? 1 : FLAGS_ROW / 4;
+
+	while (lanes < FLAGS_ROW && 2 * lanes * SIGNS_A_LANE <= found)
+		lanes *= 2;
+	return lanes;
+}
+
+/* Puts the signs into the states that encoding begins with, and those that are left to *rest. Returns the
+ * bytes of those. */
+static size_t put_signs(struct codec_workspace *ws, size_t found, unsigned bits, uint8_t *rest)
+{
+	struct flags_coder *c = &ws->flags_coder;
+	size_t inside = signs_inside(c), left = found > inside ? (found - inside + 7) / 8 : 0;
+
+	for (unsigned i = 0; i < c->lane_count; i++)
+		c->lanes[i] = RANS_LOW;
+	memset(rest, 0, left);
+	for (size_t k = 0; k < found; k++) {
+		uint32_t sign = ws->values32[k] >> (bits - 1) & 1;
+		if (k < inside)
+			c->lanes[k & (c->lane_count - 1)] |= sign << k / c->lane_count;
+		else
+			rest[(k - inside) / 8] |= (uint8_t)(sign << (k - inside) % 8);
+	}
+	return left;
+}
+
+static void set_levels(struct codec_workspace *ws, const uint8_t *levels, unsigned count, int forward)
+{
+	for (unsigned c = 0; c < 256; c++)
+		ws->flags_coder.clear[c] = clear_of(ws, c < count ? levels[c] : 0);
+	flags_prepare(&ws->flags_coder, forward);
+}
+
+/* Of each state how many bits it has, less 16, and those below the first. Returns the bytes. */
+static size_t put_states(const struct flags_coder *c, uint8_t *to)
+{
+	struct bits_out b = {.at = to};
+
+	for (unsigned i = 0; i < c->lane_count; i++) {
+		unsigned below = 31u - (unsigned)__builtin_clz(c->lanes[i]);
+		put_bits(&b, below - STATE_LOW, 4);
+		put_bits(&b, c->lanes[i] ^ 1u << below, below);
+	}
+	put_bits_end(&b);
+	return (size_t)(b.at - to);
+}
+
+/* Flags of both kinds, the last first; *words begin behind what is returned. 0: they do not fit. */
+static const uint8_t *encode_flags(
+	struct codec_workspace *ws, size_t n, size_t found, const uint8_t *more_levels)
+{
+	struct flags_coder *c = &ws->flags_coder;
+
+	c->shuffles = &ws->shuffles;
+	c->limit = ws->planes;
+	c->at = ws->planes + sizeof ws->planes;
+	set_levels(ws, more_levels, CHANGES_CONTEXTS, 1);
+	if (ws->flagger->encode(c, ws->symbols, ws->more, found))
+		return NULL;
+	set_levels(ws, ws->levels, 256, 1);
+	return ws->flagger->encode(c, ws->classes, ws->flags, n) ? NULL : c->at;
 }
 
 size_t changes_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity, const struct codec_input *in,
 	int clustered)
 {
 	struct number_kind kind = number_kind_of(in->dtype);
-	size_t n = in->len >> kind.log_width, tail = in->len - (n << kind.log_width), found, used, next = 0;
+	size_t n = in->len >> kind.log_width, tail = in->len - (n << kind.log_width), found, used = 1, len,
+	       signs, words;
 	uint32_t total[256], changed[256];
+	struct flags_coder *c = &ws->flags_coder;
+	uint8_t more_levels[CHANGES_CONTEXTS] = {0}, *rest = ws->gaps;
+	const uint8_t *at;
 	struct range_encoder e;
 	struct learning l;
 
-	ws->numbers->classes[kind.log_width](ws->classes, in->base, n, kind.class_shift);
+	compare(ws, in, kind, n);
 	count_classes(ws, n, total);
 	found = find(ws, in, kind, n, changed);
-	if (capacity <= tail || (!clustered && keep_together(ws, n, found)))
+	if (!clustered && keep_together(ws, n, found))
 		return 0;
-	memcpy(dst, (const uint8_t *)in->src + in->len - tail, tail);
-	range_encode_init(&e, dst + tail, capacity - tail);
+	range_encode_init(&e, ws->out, sizeof ws->out);
 	learning_init(&l);
 	write_levels(ws, &e, &l, kind.classes, total, changed);
-	ws->numbers->weigh(ws->sums, ws->classes, ws->weights, n);
-	for (size_t i = 0; i < n && e.used <= e.capacity; i += BLOCK)
-		next = write_block(ws, &e, &l, i, n - i < BLOCK ? n : i + BLOCK, next, found, kind.bits);
-	used = range_encode_end(&e);
-	return used == SIZE_MAX ? 0 : tail + used;
+	write_sizes(ws, &e, &l, found, kind.bits, more_levels);
+	len = range_encode_end(&e);
+	c->lane_count = lanes_for(n, found);
+	signs = put_signs(ws, found, kind.bits, rest);
+	at = encode_flags(ws, n, found, more_levels);
+	if (len >= in->len || !at)
+		return 0;
+	words = (size_t)(ws->planes + sizeof ws->planes - at);
+	if (capacity < used + VARINT_MAX + len + STATE_BYTES * c->lane_count + words + signs + tail)
+		return 0;
+	dst[0] = (uint8_t)__builtin_ctz(c->lane_count);
+	used += put_varint(dst + used, len);
+	memcpy(dst + used, ws->out, len);
+	used += len;
+	used += put_states(c, dst + used);
+	memcpy(dst + used, at, words);
+	memcpy(dst + used + words, rest, signs);
+	memcpy(dst + used + words + signs, (const uint8_t *)in->src + in->len - tail, tail);
+	return used + words + signs + tail;
 }
 
 /* --- decode --- */
 
-static int read_levels(
-	struct codec_workspace *ws, struct range_decoder *d, struct learning *l, unsigned classes)
+static int read_level(struct range_decoder *d, uint16_t p[RANGE_GAMMA], uint8_t *level)
 {
-	int64_t level = 0;
-	unsigned moved = 0, c = 0;
+	uint32_t z = range_decode_gamma(d, p);
+	int64_t next = (int64_t)*level + (int32_t)(z >> 1 ^ (0 - (z & 1)));
 
-	for (; c < classes; c++) {
-		uint32_t z = range_decode_gamma(d, l->level[moved]);
-		moved = z != 0;
-		level += (int32_t)(z >> 1 ^ (0 - (z & 1)));
-		if (level < 0 || level > LEVEL_MAX)
-			return -EBADMSG;
-		ws->weights[c] = weight_of((unsigned)level);
-	}
-	for (; c < 256; c++)
-		ws->weights[c] = 0;
+	if (next < 0 || next > LEVEL_MAX)
+		return -EBADMSG;
+	*level = (uint8_t)next;
 	return 0;
 }
 
-/* Where the weights from `from` on pass about that of v; and their sum up to there. */
-static size_t guess(const struct codec_workspace *ws, size_t from, size_t to, uint32_t v, uint32_t *sum)
+static int read_levels(struct codec_workspace *ws, struct range_decoder *d, struct learning *l,
+	unsigned classes, uint8_t *more)
 {
-	/* FLOOR / 4 stands for the number of elements, which is not known yet */
-	uint32_t left = RANGE_ONE - v + FLOOR / 4, next;
-	uint32_t power = left > FLOOR ? left - FLOOR : 1;
-	uint32_t want = (16 * RANGE_ONE - sample_log2(&ws->sample, power)) >> (16 - UNIT_BITS);
-	size_t at = from;
+	uint8_t level = 0, before = 0;
+	unsigned moved = 0;
 
-	*sum = 0;
-	for (; at % GROUP && at + 1 < to && (next = *sum + ws->weights[ws->classes[at]]) <= want; at++)
-		*sum = next;
-	for (; !(at % GROUP) && at + GROUP < to && (next = *sum + ws->sums[at / GROUP]) <= want; at += GROUP)
-		*sum = next;
-	for (; at + 1 < to && (next = *sum + ws->weights[ws->classes[at]]) <= want; at++)
-		*sum = next;
-	return at;
-}
-
-/* The element from `from` on, before `to`, whose part of the interval the code is in. *weight, of all those,
- * becomes that of the ones behind it. */
-static size_t find_change(
-	const struct codec_workspace *ws, struct range_decoder *d, size_t from, size_t to, uint32_t *weight)
-{
-	uint32_t v = (uint32_t)(d->code / (d->range >> RANGE_BITS)), sum;
-	size_t at = guess(ws, from, to, v, &sum);
-	uint32_t start = RANGE_ONE - unchanged(ws, sum, (unsigned)(at - from)), end;
-
-	while (at > from && v < start) {
-		sum -= ws->weights[ws->classes[--at]];
-		start = RANGE_ONE - unchanged(ws, sum, (unsigned)(at - from));
+	for (unsigned c = 0; c < classes; c++, before = level) {
+		if (read_level(d, l->level[moved], &level))
+			return -EBADMSG;
+		moved = level != before;
+		ws->levels[c] = level;
 	}
-	for (;;) {
-		sum += ws->weights[ws->classes[at]];
-		end = RANGE_ONE - unchanged(ws, sum, (unsigned)(at + 1 - from));
-		if (v < end || at + 1 == to)
-			break;
-		start = end;
-		at++;
+	memset(ws->levels + classes, 0, 256 - classes);
+	level = more[0] = 0;
+	for (unsigned c = 1; c < CHANGES_CONTEXTS; c++) {
+		if (read_level(d, l->more, &level))
+			return -EBADMSG;
+		more[c] = level;
 	}
-	range_decode_part(d, start, end);
-	*weight -= sum;
-	return at;
+	return 0;
 }
 
-static uint32_t read_size(struct range_decoder *d, struct learning *l, uint32_t weight)
+/* The states; and what is behind them, to where the coder may read a row too much. */
+static int get_states(struct codec_workspace *ws, const uint8_t *from, const uint8_t *end)
 {
-	unsigned negative = range_decode_adaptive(d, &l->sign);
-	uint32_t size = range_decode_gamma(d, size_context(l, weight)) + 1;
+	struct flags_coder *c = &ws->flags_coder;
+	struct bits_in b = {.at = from, .end = end};
+	size_t len;
 
-	return negative ? 0 - size : size;
+	for (unsigned i = 0; i < c->lane_count; i++) {
+		unsigned below = STATE_LOW + get_bits(&b, 4);
+		c->lanes[i] = 1u << below | get_bits(&b, below);
+	}
+	len = (size_t)(end - b.at);
+	if (!get_bits_end(&b) || len > CODEC_CHUNK_MAX)
+		return -EBADMSG;
+	memcpy(ws->out, b.at, len);
+	memset(ws->out + len, 0, FLAGS_SLACK);
+	c->at = ws->out;
+	c->limit = ws->out + len;
+	c->shuffles = &ws->shuffles;
+	return 0;
 }
 
-/* As numbers->sums does, for one. */
-static void put_change(uint8_t *to, const uint8_t *base, struct number_kind kind, uint32_t number)
+static int read_head(struct codec_workspace *ws, const uint8_t **at, const uint8_t *end, size_t tail,
+	struct range_decoder *d)
 {
-	uint32_t top = 1u << (kind.bits - 1), mask = top | (top - 1), b = 0;
+	struct flags_coder *c = &ws->flags_coder;
+	size_t len;
 
-	for (unsigned i = 0; i < 1u << kind.log_width; i++)
-		b |= (uint32_t)base[i] << 8 * i;
-	b = b & top ? ~b : b | top;
-	b = (b + number) & mask;
-	b = b & top ? b ^ top : ~b;
-	for (unsigned i = 0; i < 1u << kind.log_width; i++)
-		to[i] = (uint8_t)(b >> 8 * i);
+	if (*at == end || **at > FLAGS_LOG)
+		return -EBADMSG;
+	c->lane_count = 1u << *(*at)++;
+	if (get_varint(at, end, &len) || len > (size_t)(end - *at))
+		return -EBADMSG;
+	range_decode_init(d, *at, len);
+	*at += len;
+	if ((size_t)(end - *at) < tail)
+		return -EBADMSG;
+	return get_states(ws, *at, end - tail);
 }
 
-static void decode_block(struct codec_workspace *ws, struct range_decoder *d, struct learning *l,
-	struct number_kind kind, uint8_t *dst, const uint8_t *base, size_t from, size_t to)
+/* Puts the places of the flags that are set into ws->changed: FEW of a word without a branch, and the places
+ * behind the last are overwritten or never read. Returns how many. */
+static size_t list_changes(struct codec_workspace *ws, size_t n)
 {
-	uint32_t weight = weight_of_block(ws, from, to);
+	size_t found = 0;
 
-	while (from < to) {
-		uint32_t none = unchanged(ws, weight, (unsigned)(to - from));
-		if (!range_decode_below(d, RANGE_ONE - none)) {
-			range_decode_part(d, RANGE_ONE - none, RANGE_ONE);
-			break;
+	for (size_t i = 0; i < n; i += FLAGS_ROW) {
+		uint64_t word = ws->flags[i / FLAGS_ROW];
+		unsigned count = (unsigned)__builtin_popcountll(word);
+		uint32_t *to = ws->changed + found;
+		for (unsigned k = 0; k < FEW; k++, word &= word - 1)
+			to[k] = (uint32_t)i + ((uint32_t)__builtin_ctzll(word | UINT64_C(1) << 63));
+		for (unsigned k = FEW; k < count; k++, word &= word - 1)
+			to[k] = (uint32_t)i + (uint32_t)__builtin_ctzll(word);
+		found += count;
+	}
+	return found;
+}
+
+/* The contexts of their amounts, into ws->symbols. */
+static void sort_changes(struct codec_workspace *ws, size_t found)
+{
+	uint8_t contexts[256];
+
+	for (unsigned c = 0; c < 256; c++)
+		contexts[c] = context_of(ws->levels[c]);
+	for (size_t k = 0; k < found; k++)
+		ws->symbols[k] = contexts[ws->classes[ws->changed[k]]];
+}
+
+/* Whether the states are what signs, and none behind the last, leave; and as many bytes as there are to be.
+ */
+static int signs_sound(const struct flags_coder *c, size_t found)
+{
+	size_t inside = signs_inside(c), left = found > inside ? found - inside : 0;
+
+	for (unsigned i = 0; i < c->lane_count; i++) {
+		size_t count = found > i ? (found - i + c->lane_count - 1) / c->lane_count : 0;
+		uint32_t signs = c->lanes[i] ^ RANS_LOW;
+		if (signs >> (count < SIGNS_A_LANE ? count : SIGNS_A_LANE))
+			return 0;
+	}
+	return (size_t)(c->limit - c->at) == (left + 7) / 8 && (left % 8 == 0 || !(c->limit[-1] >> left % 8));
+}
+
+/* 1 or -1 */
+static inline uint32_t sign_of(const struct flags_coder *c, size_t k, size_t inside, unsigned log_lanes)
+{
+	uint32_t negative;
+
+	if (k < inside)
+		negative = c->lanes[k & (c->lane_count - 1)] >> (k >> log_lanes) & 1;
+	else
+		negative = c->at[(k - inside) / 8] >> (k - inside) % 8 & 1u;
+	return 1 - 2 * negative;
+}
+
+/* First as if all changed by 1; then those that did not. */
+static inline void put_of_width(struct codec_workspace *ws, uint8_t *dst, const uint8_t *base,
+	unsigned log_width, size_t found, struct range_decoder *d, struct learning *l)
+{
+	const struct flags_coder *c = &ws->flags_coder;
+	unsigned bits = 8u << log_width, log_lanes = (unsigned)__builtin_ctz(c->lane_count);
+	size_t inside = signs_inside(c);
+
+	for (size_t k = 0; k < found; k++) {
+		size_t off = (size_t)ws->changed[k] << log_width;
+		uint32_t y =
+			ordered(element_at(base + off, log_width), bits) + sign_of(c, k, inside, log_lanes);
+		put_element(dst + off, unordered(y, bits), log_width);
+	}
+	for (size_t i = 0; i < found; i += FLAGS_ROW) {
+		for (uint64_t word = ws->more[i / FLAGS_ROW]; word; word &= word - 1) {
+			size_t k = i + (size_t)__builtin_ctzll(word),
+			       off = (size_t)ws->changed[k] << log_width;
+			uint32_t size = 2 + range_decode_gamma(d, l->size[ws->symbols[k]]);
+			uint32_t y = ordered(element_at(base + off, log_width), bits) +
+				     size * sign_of(c, k, inside, log_lanes);
+			put_element(dst + off, unordered(y, bits), log_width);
 		}
-		size_t at = find_change(ws, d, from, to, &weight), off = at << kind.log_width;
-		uint32_t number = read_size(d, l, ws->weights[ws->classes[at]]);
-		put_change(dst + off, base + off, kind, number);
-		from = at + 1;
 	}
+}
+
+static void put_changes(struct codec_workspace *ws, uint8_t *dst, const uint8_t *base,
+	struct number_kind kind, size_t found, struct range_decoder *d, struct learning *l)
+{
+	switch (kind.log_width) {
+	case 0:
+		put_of_width(ws, dst, base, 0, found, d, l);
+		break;
+	case 1:
+		put_of_width(ws, dst, base, 1, found, d, l);
+		break;
+	default:
+		put_of_width(ws, dst, base, 2, found, d, l);
+	}
+}
+
+/* Which elements changed, and all of the base copied to dst. */
+static int decode_flags(
+	struct codec_workspace *ws, uint8_t *dst, size_t n, struct number_kind kind, const uint8_t *base)
+{
+	size_t len = n << kind.log_width, piece = FETCH >> kind.log_width;
+
+	set_levels(ws, ws->levels, 256, 0);
+	for (size_t i = 0; i < n; i += piece) {
+		size_t off = i << kind.log_width, count = n - i < piece ? n - i : piece;
+		fetch(base + off, base + len);
+		ws->numbers->classes[kind.log_width](ws->classes + i, base + off, count, kind.class_shift);
+		memcpy(dst + off, base + off, count << kind.log_width);
+		if (ws->flagger->decode(&ws->flags_coder, ws->classes + i, ws->flags + i / FLAGS_ROW, count))
+			return -EBADMSG;
+	}
+	return 0;
 }
 
 int changes_decode(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, const uint8_t *payload,
 	size_t len, enum dtype dtype, const uint8_t *base)
 {
 	struct number_kind kind = number_kind_of(dtype);
-	size_t n = raw_len >> kind.log_width, tail = raw_len - (n << kind.log_width);
+	size_t n = raw_len >> kind.log_width, tail = raw_len - (n << kind.log_width), found;
+	const uint8_t *at = payload, *end = payload + len;
+	uint8_t more[CHANGES_CONTEXTS];
 	struct range_decoder d;
 	struct learning l;
 
-	if (!kind.bits || !n || len < tail)
+	if (!kind.bits || !n)
 		return -EBADMSG;
-	range_decode_init(&d, payload + tail, len - tail);
 	learning_init(&l);
-	if (read_levels(ws, &d, &l, kind.classes))
+	if (read_head(ws, &at, end, tail, &d) || read_levels(ws, &d, &l, kind.classes, more))
 		return -EBADMSG;
-	ws->numbers->classes[kind.log_width](ws->classes, base, n, kind.class_shift);
-	ws->numbers->weigh(ws->sums, ws->classes, ws->weights, n);
-	memcpy(dst, base, n << kind.log_width);
-	memcpy(dst + (n << kind.log_width), payload, tail);
-	for (size_t i = 0; i < n; i += BLOCK)
-		decode_block(ws, &d, &l, kind, dst, base, i, n - i < BLOCK ? n : i + BLOCK);
+	if (decode_flags(ws, dst, n, kind, base))
+		return -EBADMSG;
+	found = list_changes(ws, n);
+	sort_changes(ws, found);
+	set_levels(ws, more, CHANGES_CONTEXTS, 0);
+	if (ws->flagger->decode(&ws->flags_coder, ws->symbols, ws->more, found) ||
+		!signs_sound(&ws->flags_coder, found))
+		return -EBADMSG;
+	put_changes(ws, dst, base, kind, found, &d, &l);
+	memcpy(dst + raw_len - tail, end - tail, tail);
 	return range_decode_all(&d) ? 0 : -EBADMSG;
 }

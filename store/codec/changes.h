@@ -3,10 +3,9 @@
  *
  * At a small learning rate each bf16 weight moves by less than half a unit in its last place, so whether it
  * changes at all depends on its exponent: about twice as often for each step down (arXiv 2602.03839 on how
- * few do). Each class, as numbers.h has it, has one probability of change. It is kept as a weight, the bits
- * that no change costs, because those add up: the probability that none of a stretch of elements changes
- * takes one sum and one power of two. So the next change is coded as one range-coder decision over the rest
- * of a block of 64 elements, at the entropy of 64 flags, and a block without any is one decision as well.
+ * few do). Each class, as numbers.h has it, has one probability of change, and each element one flag, which
+ * flags.h codes at the entropy; a search for the next change would cost more than the flags of those that are
+ * none. Signs are even bits: they fill the states that rANS begins with, which would be lost otherwise.
  */
 #ifndef MITHRIL_STORE_CODEC_CHANGES_H
 #define MITHRIL_STORE_CODEC_CHANGES_H

@@ -10,7 +10,8 @@
  * and if x is below 2^15 then, the lane takes the next word w: x = x << 16 | w. The encoder runs it backwards
  * from any states of 16 bits with the top one set. A class whose f is 2^12 costs nothing and has no set flag.
  *
- * Many flags of little content want no search and no branch: a row of vectors decides as many as it has lanes.
+ * Many flags of little content want no search and no branch: a row of vectors decides as many as it has
+ * lanes.
  *
  * Three implementations with the same bytes: portable C, and AVX2 or AVX-512 where the machine has them.
  * Sources: those of rans.h.
@@ -23,6 +24,8 @@
 #define FLAGS_BITS 12
 #define FLAGS_ONE (1u << FLAGS_BITS)
 #define FLAGS_ROW 64u /* flags of a word, and lanes at most */
+
+#define FLAGS_SLACK (2 * FLAGS_ROW + 64)
 
 struct flags_coder {
 	uint32_t lanes[FLAGS_ROW];
@@ -42,8 +45,8 @@ struct flags_ops {
 	/* Flag i is bit i % 64 of flags[i / 64]. Encodes n, the last one first, of the given classes; words
 	 * go down from c->at. 0, or -ENOBUFS when they would pass c->limit. */
 	int (*encode)(struct flags_coder *c, const uint8_t *classes, const uint64_t *flags, size_t n);
-	/* Decodes n; bits behind them are clear. Words from c->at up to c->limit. 0, or -EBADMSG when they
-	 * end. */
+	/* Decodes n; bits behind them are clear. Words from c->at up to c->limit, behind which FLAGS_SLACK
+	 * bytes may be read. 0, or -EBADMSG when the words end. */
 	int (*decode)(struct flags_coder *c, const uint8_t *classes, uint64_t *flags, size_t n);
 };
 

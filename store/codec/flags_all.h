@@ -1,5 +1,5 @@
-/* The coder of flags.h in vectors; expects the operations of lanes_avx2.h or lanes_avx512.h. Flags go by words
- * of FLAGS_ROW, a word by rows of as many as there are lanes. */
+/* The coder of flags.h in vectors; expects the operations of lanes_avx2.h or lanes_avx512.h. Flags go by
+ * words of FLAGS_ROW, a word by rows of as many as there are lanes. */
 #define FLAGS_GROUPS (FLAGS_ROW / WIDTH) /* vectors of a word */
 #define FLAGS_BYTES (2 * FLAGS_ROW)	 /* most that a word takes */
 
@@ -33,11 +33,13 @@ TARGET ALWAYS void flags_encode_words(struct flags_coder *c, const uint8_t *clas
 	lanes x[FLAGS_GROUPS];
 	size_t i = *n;
 
+#pragma GCC unroll 8
 	for (unsigned g = 0; g < groups; g++)
 		x[g] = load(c->lanes + WIDTH * g);
 	for (; i && (size_t)(at - c->limit) >= FLAGS_BYTES + SLACK; i -= FLAGS_ROW) {
 		const uint8_t *word = classes + i - FLAGS_ROW;
 		uint64_t row = flags[i / FLAGS_ROW - 1];
+#pragma GCC unroll 8
 		for (unsigned g = FLAGS_GROUPS; g-- > 0;) {
 			unsigned set = (unsigned)(row >> WIDTH * g) & ((1u << WIDTH) - 1);
 			struct flags_divisors by;
@@ -56,14 +58,15 @@ TARGET ALWAYS void flags_encode_words(struct flags_coder *c, const uint8_t *clas
 			x[g % groups] = flags_give(c, x[g % groups], by, &at);
 		}
 	}
+#pragma GCC unroll 8
 	for (unsigned g = 0; g < groups; g++)
 		store(c->lanes + WIDTH * g, x[g]);
 	c->at = at;
 	*n = i;
 }
 
-TARGET ALWAYS void flags_encode_windows(struct flags_coder *c, const uint8_t *classes, const uint64_t *flags,
-	size_t *n, unsigned groups)
+TARGET ALWAYS void flags_encode_windows(
+	struct flags_coder *c, const uint8_t *classes, const uint64_t *flags, size_t *n, unsigned groups)
 {
 	if (c->window != RANS_NO_WINDOW)
 		flags_encode_words(c, classes, flags, n, groups, 1);
@@ -97,22 +100,21 @@ TARGET ALWAYS size_t flags_decode_words(struct flags_coder *c, const uint8_t *cl
 	lanes x[FLAGS_GROUPS];
 	size_t i = 0;
 
+#pragma GCC unroll 8
 	for (unsigned g = 0; g < groups; g++)
 		x[g] = load(c->lanes + WIDTH * g);
-	for (; i + FLAGS_ROW <= n && (size_t)(c->limit - at) >= FLAGS_BYTES + SLACK; i += FLAGS_ROW) {
+	for (; i + FLAGS_ROW <= n && at <= c->limit; i += FLAGS_ROW) {
 		uint64_t row = 0;
+#pragma GCC unroll 8
 		for (unsigned g = 0; g < FLAGS_GROUPS; g++) {
 			const uint8_t *class = classes + i + WIDTH * g;
 			lanes f = windowed ? look_up(&clears, index_in(class, c->window))
 					   : gather(c->clear, widen(class));
 			lanes slot = both(x[g % groups], slots), high = right(x[g % groups], FLAGS_BITS);
-			lanes y = add(mul(f, high), slot);
 			lanes_mask set = over(slot, sub(f, all(1)));
-			if (bits_of(set)) {
-				lanes z = mul(sub(all(FLAGS_ONE), f), high);
-				y = pick(set, add(z, sub(slot, f)), y);
-				row |= (uint64_t)bits_of(set) << WIDTH * g;
-			}
+			lanes freq = pick(set, sub(all(FLAGS_ONE), f), f);
+			lanes y = add(mul(freq, high), pick(set, sub(slot, f), slot));
+			row |= (uint64_t)bits_of(set) << WIDTH * g;
 			lanes_mask low = over(lowest, y);
 			if (bits_of(low))
 				y = take(c->shuffles, y, low, &at);
@@ -120,6 +122,7 @@ TARGET ALWAYS size_t flags_decode_words(struct flags_coder *c, const uint8_t *cl
 		}
 		flags[i / FLAGS_ROW] = row;
 	}
+#pragma GCC unroll 8
 	for (unsigned g = 0; g < groups; g++)
 		store(c->lanes + WIDTH * g, x[g]);
 	c->at += at - c->at;
@@ -144,7 +147,7 @@ TARGET static int flags_decode(struct flags_coder *c, const uint8_t *classes, ui
 		done = flags_decode_windows(c, classes, flags, n, FLAGS_GROUPS / 2);
 	else if (c->lane_count == FLAGS_ROW / 4)
 		done = flags_decode_windows(c, classes, flags, n, FLAGS_GROUPS / 4);
-	if (done == n)
-		return 0;
+	if (c->at > c->limit)
+		return -EBADMSG;
 	return flags_portable.decode(c, classes + done, flags + done / FLAGS_ROW, n - done);
 }

@@ -17,18 +17,8 @@ static void split(uint32_t *numbers, uint8_t *symbols, const uint8_t *classes, c
 	}
 }
 
-static void weigh(uint32_t *sums, const uint8_t *classes, const uint16_t weights[256], size_t n)
-{
-	for (size_t i = 0; i + NUMBER_GROUP <= n; i += NUMBER_GROUP) {
-		uint32_t sum = 0;
-		for (size_t k = 0; k < NUMBER_GROUP; k++)
-			sum += weights[classes[i + k]];
-		sums[i / NUMBER_GROUP] = sum;
-	}
-}
-
-const struct number_ops numbers_portable = {
-	NUMBERS, .classes = {classes_8, classes_16, classes_32}, .split = split, .weigh = weigh};
+const struct number_ops numbers_portable = {NUMBERS, .classes = {classes_8, classes_16, classes_32},
+	.differ = {differ_8, differ_16, differ_32}, .split = split};
 
 const struct number_ops *numbers_best(void)
 {

@@ -21,7 +21,6 @@
 #include "store/util/dtype.h"
 
 #define NUMBER_WIDTHS 3 /* 1, 2, 4 bytes, by base-two logarithm */
-#define NUMBER_GROUP 8u
 
 /* How a dtype is seen; bits == 0: not at all. */
 struct number_kind {
@@ -41,9 +40,8 @@ struct number_ops {
 	/* numbers become values; `mask`: 2^B - 1; classes NULL: all of class 0 */
 	void (*split)(uint32_t *numbers, uint8_t *symbols, const uint8_t *classes, const uint32_t shifts[256],
 		int32_t origin, uint32_t mask, size_t n);
-	/* sums[i] = the weights of the elements' classes, in groups of NUMBER_GROUP, without what no longer
-	 * fills one */
-	void (*weigh)(uint32_t *sums, const uint8_t *classes, const uint16_t weights[256], size_t n);
+	/* bit i % 64 of flags[i / 64]: element i is not the base's; bits behind the last are clear */
+	void (*differ[NUMBER_WIDTHS])(uint64_t *flags, const void *src, const void *base, size_t n);
 };
 
 extern const struct number_ops numbers_portable;

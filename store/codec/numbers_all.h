@@ -20,3 +20,4 @@
 #define NUMBERS                                                                                              \
 	.lone = {lone_8, lone_16, lone_32}, .unlone = {unlone_8, unlone_16, unlone_32},                      \
 	.differences = {differences_8, differences_16, differences_32}, .sums = {sums_8, sums_16, sums_32}
+

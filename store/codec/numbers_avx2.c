@@ -66,88 +66,53 @@ TARGET static void classes_of_pairs(uint8_t *classes, const void *base, size_t n
 		numbers_portable.classes[1](classes + i, b + 2 * i, n - i, class_shift);
 }
 
-/* The classes whose weights one may look up in four vectors of 16, if all others are like the nearest of
- * those. */
-#define WINDOW 64u
-
-static int window_of(const uint16_t weights[256], unsigned *from, unsigned *parts)
+/* Of 32 bytes at an offset, all ones in the bytes of elements that are alike. */
+TARGET static inline __m256i alike(const uint8_t *a, const uint8_t *b, unsigned log_width)
 {
-	unsigned low = 0, high = 255;
-
-	while (low < 255 && weights[low + 1] == weights[0])
-		low++;
-	while (high && weights[high - 1] == weights[255])
-		high--;
-	*from = low + WINDOW > 256 ? 256 - WINDOW : low;
-	*parts = high < *from ? 1 : (high - *from) / 16 + 1;
-	return *parts <= WINDOW / 16;
+	__m256i x = _mm256_loadu_si256((const __m256i *)a), y = _mm256_loadu_si256((const __m256i *)b);
+	return log_width == 1 ? _mm256_cmpeq_epi16(x, y) : _mm256_cmpeq_epi32(x, y);
 }
 
-struct lookup {
-	__m256i low[WINDOW / 16], high[WINDOW / 16]; /* bytes of the weights */
-};
-
-TARGET static struct lookup lookup_of(const uint16_t *weights)
+TARGET static void differ_pairs(uint64_t *flags, const void *src, const void *base, size_t n)
 {
-	struct lookup l;
-	uint8_t low[WINDOW], high[WINDOW];
+	const uint8_t *a = src, *b = base;
+	size_t i = 0;
 
-	for (unsigned i = 0; i < WINDOW; i++) {
-		low[i] = (uint8_t)weights[i];
-		high[i] = (uint8_t)(weights[i] >> 8);
-	}
-	for (unsigned i = 0; i < WINDOW / 16; i++) {
-		l.low[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(low + 16 * i)));
-		l.high[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(high + 16 * i)));
-	}
-	return l;
-}
-
-TARGET static inline void weigh_by(uint32_t *sums, const uint8_t *classes, const struct lookup *l,
-	unsigned from, unsigned parts, size_t n)
-{
-	const __m256i zero = _mm256_setzero_si256(), most = _mm256_set1_epi8((char)(16 * parts - 1));
-	const __m256i pick = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6), first = _mm256_set1_epi8((char)from);
-	const __m256i sixteen = _mm256_set1_epi8(16), outside = _mm256_set1_epi8(0x70);
-
-	for (size_t i = 0; i + 32 <= n; i += 32) {
-		__m256i index = _mm256_loadu_si256((const __m256i *)(classes + i)), low = zero, high = zero;
-		index = _mm256_min_epu8(_mm256_subs_epu8(index, first), most);
-		for (unsigned part = 0; part < parts; part++) {
-			/* the top bit, which gives 0, is set in all but those of this part */
-			__m256i at = _mm256_adds_epu8(index, outside);
-			low = _mm256_or_si256(low, _mm256_shuffle_epi8(l->low[part], at));
-			high = _mm256_or_si256(high, _mm256_shuffle_epi8(l->high[part], at));
-			index = _mm256_sub_epi8(index, sixteen);
+	for (; i + 64 <= n; i += 64, a += 128, b += 128) {
+		uint64_t word = 0;
+		for (unsigned half = 0; half < 2; half++) {
+			__m256i low = alike(a + 64 * half, b + 64 * half, 1);
+			__m256i high = alike(a + 64 * half + 32, b + 64 * half + 32, 1);
+			__m256i same = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8);
+			word |= (uint64_t)(uint32_t)~_mm256_movemask_epi8(same) << 32 * half;
 		}
-		low = _mm256_sad_epu8(low, zero);
-		high = _mm256_sad_epu8(high, zero);
-		low = _mm256_permutevar8x32_epi32(_mm256_add_epi32(low, _mm256_slli_epi32(high, 8)), pick);
-		_mm_storeu_si128((__m128i *)(sums + i / NUMBER_GROUP), _mm256_castsi256_si128(low));
+		flags[i / 64] = word;
 	}
+	if (i < n)
+		numbers_portable.differ[1](flags + i / 64, a, b, n - i);
 }
 
-TARGET static void weigh(uint32_t *sums, const uint8_t *classes, const uint16_t weights[256], size_t n)
+TARGET static void differ_quads(uint64_t *flags, const void *src, const void *base, size_t n)
 {
-	size_t whole = n & ~(size_t)31;
-	unsigned from, parts;
+	const uint8_t *a = src, *b = base;
+	size_t i = 0;
 
-	if (!window_of(weights, &from, &parts)) {
-		numbers_portable.weigh(sums, classes, weights, n);
-		return;
+	for (; i + 64 <= n; i += 64) {
+		uint64_t word = 0;
+		for (unsigned k = 0; k < 64; k += 8, a += 32, b += 32) {
+			int same = _mm256_movemask_ps(_mm256_castsi256_ps(alike(a, b, 2)));
+			word |= (uint64_t)(~same & 0xff) << k;
+		}
+		flags[i / 64] = word;
 	}
-	const struct lookup l = lookup_of(weights + from);
-	if (parts <= 2)
-		weigh_by(sums, classes, &l, from, 2, n);
-	else
-		weigh_by(sums, classes, &l, from, WINDOW / 16, n);
-	numbers_portable.weigh(sums + whole / NUMBER_GROUP, classes + whole, weights, n - whole);
+	if (i < n)
+		numbers_portable.differ[2](flags + i / 64, a, b, n - i);
 }
 
 const struct number_ops *numbers_avx2(void)
 {
 	static const struct number_ops ops = {NUMBERS, .classes = {classes_8, classes_of_pairs, classes_32},
-		.split = split, .weigh = weigh};
+		.differ = {differ_8, differ_pairs, differ_quads}, .split = split};
 	return __builtin_cpu_supports("avx2") ? &ops : NULL;
 }
 

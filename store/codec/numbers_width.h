@@ -57,6 +57,18 @@ TARGET static inline void NAME(classes)(
 		classes[i] = (uint8_t)((ELEMENT)(NAME(element)(base, i) & (ELEMENT)~TOP) >> class_shift);
 }
 
+TARGET static inline void NAME(differ)(
+	uint64_t *restrict flags, const void *restrict src, const void *restrict base, size_t n)
+{
+	for (size_t i = 0; i < n; i += 64) {
+		size_t count = n - i < 64 ? n - i : 64;
+		uint64_t word = 0;
+		for (size_t k = 0; k < count; k++)
+			word |= (uint64_t)(NAME(element)(src, i + k) != NAME(element)(base, i + k)) << k;
+		flags[i / 64] = word;
+	}
+}
+
 #undef BITS
 #undef TOP
 #undef ELEMENT

@@ -59,8 +59,8 @@ struct rans_coder {
 	uint8_t *at, *limit; /* of words: the next one stands there; encoding goes down */
 	const uint32_t *classes;
 	unsigned raw_max; /* of all classes */
-	unsigned window;      /* of classes */
-	int32_t origin; /* of decoded values */
+	unsigned window;  /* of classes */
+	int32_t origin;	  /* of decoded values */
 	const struct rans_shuffles *shuffles;
 	union {
 		uint32_t backward[RANS_TABLES * RANS_ONE]; /* freq, << 12 slot - start, << 24 symbol */
@@ -70,8 +70,8 @@ struct rans_coder {
 
 void rans_shuffles_init(struct rans_shuffles *shuffles);
 
-/* x / freq = (x * reciprocal >> 32) >> shift for all x below 2^31 and 2 <= freq <= 4096; for a freq of 1 it is
- * x - 1. */
+/* x / freq = (x * reciprocal >> 32) >> shift for all x below 2^31 and 2 <= freq <= 4096; for a freq of 1 it
+ * is x - 1. */
 struct rans_divisor {
 	uint32_t reciprocal, shift;
 };

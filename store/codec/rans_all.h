@@ -27,8 +27,7 @@ TARGET ALWAYS lanes give_raw(const struct rans_coder *c, lanes x, lanes raw, lan
 	return either(left_by(x, r), both(raw, low_ones(r)));
 }
 
-TARGET ALWAYS lanes give_symbol(
-	const struct rans_coder *c, lanes x, lanes table, lanes symbols, uint8_t **at)
+TARGET ALWAYS lanes give_symbol(const struct rans_coder *c, lanes x, lanes table, lanes symbols, uint8_t **at)
 {
 	lanes index = left(add(left(table, 8), symbols), 1);
 	lanes reciprocal = gather(c->forward, index), rest = gather(&c->forward[0].rest, index);

@@ -38,6 +38,7 @@ struct codec_workspace *codec_workspace_new(void)
 	sample_init(&ws->sample);
 	ws->numbers = numbers_best();
 	ws->coder = rans_best();
+	ws->flagger = flags_best();
 	changes_init(ws->powers);
 	rans_shuffles_init(&ws->shuffles);
 	return ws;

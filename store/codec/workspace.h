@@ -9,6 +9,7 @@
 
 #include "store/codec/changes.h"
 #include "store/codec/codec.h"
+#include "store/codec/flags.h"
 #include "store/codec/model.h"
 #include "store/codec/numbers.h"
 #include "store/codec/rans.h"
@@ -39,10 +40,13 @@ struct codec_workspace {
 	uint32_t values32[CODEC_CHUNK_MAX];
 	uint8_t symbols[CODEC_CHUNK_MAX], classes[CODEC_CHUNK_MAX];
 	/* of changes */
+	const struct flags_ops *flagger;
+	struct flags_coder flags_coder;
 	uint32_t powers[CHANGES_POWERS];
-	uint16_t weights[256];			       /* of classes */
-	uint32_t sums[CODEC_CHUNK_MAX / NUMBER_GROUP]; /* of the weights of elements, in groups */
-	uint32_t changed[CODEC_CHUNK_MAX + 1];
+	uint8_t levels[256]; /* of classes */
+	/* which elements changed; which of those by more than 1 */
+	uint64_t flags[CODEC_CHUNK_MAX / FLAGS_ROW + 16], more[CODEC_CHUNK_MAX / FLAGS_ROW + 1];
+	uint32_t changed[CODEC_CHUNK_MAX + FLAGS_ROW];
 };
 
 #endif

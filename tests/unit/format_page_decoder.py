@@ -258,6 +258,15 @@ class Lanes:
         self.renew(lane, freqs[symbol] * (x // 2048) + slot - start)
         return symbol
 
+    def flag(self, lane, frequency):
+        x = self.states[lane]
+        slot, high = x % 4096, x // 4096
+        if slot < frequency:
+            self.renew(lane, frequency * high + slot)
+            return 0
+        self.renew(lane, (4096 - frequency) * high + slot - frequency)
+        return 1
+
     def raw(self, lane, bits):
         x = self.states[lane]
         self.renew(lane, x >> bits)
@@ -293,13 +302,6 @@ def symbols(dtype, payload, raw_len, base):
     return out + source.take(tail)
 
 
-def left_of(weight, count):
-    # 2^16 * 2^(-r / 256), rounded down, by the 256th root of an integer: exact
-    q, r = weight >> 12, weight >> 4 & 255
-    power = root256(1 << 16 * 256 - r) if r else 65536
-    return ((power >> q if q < 32 else 0) * 65408 >> 16) + 128 - count
-
-
 def root256(x):
     low, high = 0, 65536
     while low < high:
@@ -312,39 +314,76 @@ def weight_of(level):
     return (4 + (level - 1) % 4 << (level - 1) // 4) // 4 if level else 0
 
 
+def frequency_of(level):
+    # 2^16 * 2^(-r / 256), rounded down, by the 256th root of an integer: exact
+    q, r = weight_of(level) >> 12, weight_of(level) >> 4 & 255
+    power = root256(1 << 16 * 256 - r) if r else 65536
+    return min(max(power >> q >> 4, 1), 4095 if level else 4096)
+
+
+class Bits:
+    def __init__(self, source):
+        self.source, self.byte, self.left = source, 0, 0
+
+    def take(self, count):
+        number = 0
+        for i in range(count):
+            if not self.left:
+                self.byte, self.left = self.source.number(1), 8
+            number |= (self.byte & 1) << i
+            self.byte, self.left = self.byte >> 1, self.left - 1
+        return number
+
+    def end(self):
+        check(not self.byte)
+
+
 def changes(dtype, payload, raw_len, base):
     check(base is not None)
-    numbers = Numbers(dtype, raw_len, base)
+    numbers, source = Numbers(dtype, raw_len, base), Bytes(payload)
+    log = source.number(1)
+    check(log <= 6)
+    coder, states = Range(source.take(source.varint())), Bits(source)
+    lanes = Lanes(source, 0, None)
+    for _ in range(1 << log):
+        bits = 15 + states.take(4)
+        lanes.states.append(1 << bits | states.take(bits))
+    states.end()
     tail = raw_len % numbers.width
-    check(tail <= len(payload))
-    coder = Range(payload[tail:])
-    m, level, weights, differed = (fresh(), fresh()), 0, [], 0
+    lanes.words = Bytes(source.take(source.left() - tail))
+
+    m, r, level, levels, differed = (fresh(), fresh()), fresh(), 0, [], 0
     for _ in range(numbers.count):
         step = unzigzag(coder.gamma(m[differed]))
         differed = int(step != 0)
         level += step
         check(0 <= level <= 63)
-        weights.append(weight_of(level))
-    v, z = fresh(1), [[57344] + fresh(31) for _ in range(17)]
-    found = [0] * numbers.n
-    for start in range(0, numbers.n, 64):
-        i, end = start, min(start + 64, numbers.n)
-        while i < end:
-            sums = [0]
-            for k in range(i, end):
-                sums.append(sums[-1] + weights[numbers.classes[k]])
-            parts = [65536 - left_of(w, k) for k, w in enumerate(sums)]
-            if coder.within(parts[-1], 65536):
-                coder.take(parts[-1], 65536)
-                break
-            k = next(k for k in range(end - i) if coder.within(parts[k], parts[k + 1]))
-            coder.take(parts[k], parts[k + 1])
-            negative = coder.learning(v)
-            amount = coder.gamma(z[weights[numbers.classes[i + k]].bit_length()]) + 1
-            found[i + k] = -amount if negative else amount
-            i += k + 1
+        levels.append(level)
+    kinds, level = [0], 0
+    for _ in range(16):
+        level += unzigzag(coder.gamma(r))
+        check(0 <= level <= 63)
+        kinds.append(level)
+
+    of = [frequency_of(level) for level in range(64)]
+    places = [i for i in range(numbers.n) if lanes.flag(i % len(lanes.states), of[levels[numbers.classes[i]]])]
+    kind = [(levels[numbers.classes[i]] + 3) // 4 for i in places]
+    more = [lanes.flag(k % len(lanes.states), of[kinds[c]]) for k, c in enumerate(kind)]
+    check(all(x < 65536 for x in lanes.states))
+    inside, rest = [x - 32768 for x in lanes.states], Bits(lanes.words)
+    z, found = [fresh() for _ in range(17)], [0] * numbers.n
+    for k, i in enumerate(places):
+        lane = k % len(inside)
+        if k < 15 * len(inside):
+            negative, inside[lane] = inside[lane] & 1, inside[lane] >> 1
+        else:
+            negative = rest.take(1)
+        amount = 2 + coder.gamma(z[kind[k]]) if more[k] else 1
+        found[i] = -amount if negative else amount
+    rest.end()
+    check(not any(inside) and not lanes.words.left())
     coder.end()
-    return b"".join(numbers.element(i, d) for i, d in enumerate(found)) + payload[:tail]
+    return b"".join(numbers.element(i, d) for i, d in enumerate(found)) + source.take(tail)
 
 
 def f32(x):

@@ -546,8 +546,10 @@ static void coders_agree(void **state)
 	static const enum dtype dtypes[] = {DTYPE_BF16, DTYPE_F16, DTYPE_F32, DTYPE_F8_E4M3};
 	static const size_t sizes[] = {1024, 5000, 16391, 262143};
 	const struct rans_ops *coders[] = {&rans_portable, rans_avx2(), rans_avx512()};
+	const struct flags_ops *flaggers[] = {&flags_portable, flags_avx2(), flags_avx512()};
 	const struct number_ops *numbers[] = {&numbers_portable, numbers_avx2(), numbers_avx2()};
 	const struct rans_ops *coder = ws->coder;
+	const struct flags_ops *flagger = ws->flagger;
 	const struct number_ops *best_numbers = ws->numbers;
 	size_t most = 262144 * 4 + 3;
 	uint8_t *src = malloc(most), *base = malloc(most), *first = malloc(most), *again = malloc(most);
@@ -573,6 +575,7 @@ static void coders_agree(void **state)
 			if (!coders[i] || !numbers[i])
 				continue;
 			ws->coder = coders[i];
+			ws->flagger = flaggers[i];
 			ws->numbers = numbers[i];
 			assert_int_equal(codec_encode(ws, again, len, &in, CODEC_DEFAULT, -1, &b), 0);
 			if (!i) {
@@ -593,6 +596,7 @@ static void coders_agree(void **state)
 	assert_true(
 		seen & 1u << CODEC_SYMBOLS && seen & 1u << CODEC_SYMBOLS_DIFF && seen & 1u << CODEC_CHANGES);
 	ws->coder = coder;
+	ws->flagger = flagger;
 	ws->numbers = best_numbers;
 	free(src);
 	free(base);

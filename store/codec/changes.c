@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/codec/bits.h"
+#include "store/codec/fetch.h"
 #include "store/codec/flags.h"
 #include "store/codec/numbers.h"
 #include "store/codec/range.h"
@@ -141,13 +142,6 @@ static inline uint32_t unordered(uint32_t y, unsigned bits)
 	return y ^ (((y >> (bits - 1) & 1) - 1) | 1u << (bits - 1));
 }
 
-/* The next piece is on its way from memory while this one is worked on. */
-static inline void fetch(const uint8_t *at, const uint8_t *end)
-{
-	for (const uint8_t *line = at + FETCH; line < at + 2 * FETCH && line < end; line += 64)
-		__builtin_prefetch(line);
-}
-
 /* Classes of all elements, and flags of those that differ from the base. */
 static void compare(
 	struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind, size_t n)
@@ -157,8 +151,10 @@ static void compare(
 
 	for (size_t i = 0; i < n; i += piece) {
 		size_t off = i << kind.log_width, count = n - i < piece ? n - i : piece;
-		fetch(src + off, src + len);
-		fetch(base + off, base + len);
+		if (len - off > FETCH) {
+			fetch(src, len, off + FETCH, FETCH);
+			fetch(base, len, off + FETCH, FETCH);
+		}
 		ws->numbers->classes[kind.log_width](ws->classes + i, base + off, count, kind.class_shift);
 		ws->numbers->differ[kind.log_width](ws->flags + i / FLAGS_ROW, src + off, base + off, count);
 	}
@@ -565,7 +561,8 @@ static int decode_flags(
 	set_levels(ws, ws->levels, 256, 0);
 	for (size_t i = 0; i < n; i += piece) {
 		size_t off = i << kind.log_width, count = n - i < piece ? n - i : piece;
-		fetch(base + off, base + len);
+		if (len - off > FETCH)
+			fetch(base, len, off + FETCH, FETCH);
 		ws->numbers->classes[kind.log_width](ws->classes + i, base + off, count, kind.class_shift);
 		memcpy(dst + off, base + off, count << kind.log_width);
 		if (ws->flagger->decode(&ws->flags_coder, ws->classes + i, ws->flags + i / FLAGS_ROW, count))

@@ -53,21 +53,30 @@ static void count_lone(struct codec_workspace *ws, size_t n)
 	counts[0][most] += !counts[0][most];
 }
 
-/* Eight at a time: loads of one byte each would be the bottleneck. */
+/* Of sixteen, eight are counted twice, and of the others it is only seen that they are there, which takes no
+ * addition. Eight at a time: loads of one byte each would be the bottleneck. */
 static void count_rows(struct codec_workspace *ws, size_t n)
 {
 	uint32_t *counts = ws->counts.counts[0], offsets[256];
-	size_t i = 0;
+	uint8_t *seen = ws->seen[0];
+	size_t i = 0, all = ws->counts.rows * RANS_SYMBOLS;
 
 	for (unsigned c = 0; c < 256; c++)
 		offsets[c] = ws->counts.row[c] * RANS_SYMBOLS;
-	for (; i + 8 <= n; i += 8) {
+	memset(seen, 0, all);
+	for (; i + 16 <= n; i += 16) {
 		uint64_t s = get_le64(ws->symbols + i), c = get_le64(ws->classes + i);
 		for (unsigned k = 0; k < 8; k++)
-			counts[offsets[(uint8_t)(c >> 8 * k)] + (uint8_t)(s >> 8 * k)]++;
+			counts[offsets[(uint8_t)(c >> 8 * k)] + (uint8_t)(s >> 8 * k)] += 2;
+		s = get_le64(ws->symbols + i + 8);
+		c = get_le64(ws->classes + i + 8);
+		for (unsigned k = 0; k < 8; k++)
+			seen[offsets[(uint8_t)(c >> 8 * k)] + (uint8_t)(s >> 8 * k)] = 1;
 	}
 	for (; i < n; i++)
 		counts[offsets[ws->classes[i]] + ws->symbols[i]]++;
+	for (i = 0; i < all; i++)
+		counts[i] += seen[i] & !counts[i];
 }
 
 /* Appends what the escapes of a piece stand for, and their shifts. Returns how many there are in all. */

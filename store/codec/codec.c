@@ -10,6 +10,7 @@
 #include "store/codec/moment.h"
 #include "store/codec/payload.h"
 #include "store/codec/prefix.h"
+#include "store/codec/repeats.h"
 #include "store/codec/step.h"
 #include "store/codec/symbols.h"
 #include "store/codec/workspace.h"
@@ -18,6 +19,7 @@
 /* Pieces of a plane, to see whether looking for matches pays. */
 #define TRIAL_PIECES 4u
 #define TRIAL_PIECE 2048u
+#define DENSE_LOOKS 256u /* pairs of neighbours */
 
 static const char *const names[CODEC_COUNT] = {
 	[CODEC_STORED] = "stored",
@@ -250,9 +252,38 @@ static void encode_best(struct codec_workspace *ws, uint8_t *dst, const struct c
 		encode_clustered(ws, dst, in, choice, best, result);
 }
 
+/* Whether it is floats of many values, of which hardly any is that of its neighbour. */
+static int looks_dense(struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind)
+{
+	size_t n = in->len >> kind.log_width, width = (size_t)1 << kind.log_width, alike = 0;
+	const uint8_t *src = in->src;
+
+	if (!kind.bits || n < SYMBOLS_MIN)
+		return 0;
+	for (size_t k = 0; k < DENSE_LOOKS; k++) {
+		size_t at = ((n - 1) * k / DENSE_LOOKS) << kind.log_width;
+		alike += !memcmp(src + at, src + at + width, width);
+	}
+	return alike <= DENSE_LOOKS / 16 && !repeats_seen(ws->ops, in->src, in->len, kind.log_width);
+}
+
+/* Without a look at other methods. */
+static void encode_hurried(struct codec_workspace *ws, uint8_t *dst, const struct codec_input *in,
+	struct number_kind kind, struct codec_result *result)
+{
+	struct symbols_plan plan;
+	size_t len;
+
+	symbols_plan_tops(kind, &plan);
+	len = symbols_encode(ws, dst, in->len - 1 - in->len / 128, in, &plan, 0);
+	if (len)
+		*result = (struct codec_result){CODEC_SYMBOLS, len};
+}
+
 int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
 	enum codec_level level, int hint, struct codec_result *result)
 {
+	struct number_kind kind = number_kind_of(in->dtype);
 	struct choice choice;
 
 	if (!in->len || in->len > CODEC_CHUNK_MAX || capacity < CODEC_BOUND(in->len))
@@ -260,11 +291,15 @@ int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const s
 	if (try_constant(dst, in, result))
 		return 0;
 	*result = (struct codec_result){CODEC_STORED, in->len};
-	choose(ws, in, level == CODEC_DEFAULT, &choice);
-	if (level == CODEC_SMALL)
-		encode_smallest(ws, dst, in, &choice, result);
-	else
-		encode_best(ws, dst, in, &choice, level, hint, result);
+	if (level == CODEC_FAST && !choose_has_twin(in) && looks_dense(ws, in, kind)) {
+		encode_hurried(ws, dst, in, kind, result);
+	} else {
+		choose(ws, in, level != CODEC_SMALL, &choice);
+		if (level == CODEC_SMALL)
+			encode_smallest(ws, dst, in, &choice, result);
+		else
+			encode_best(ws, dst, in, &choice, level, hint, result);
+	}
 	if (result->codec == CODEC_STORED)
 		memcpy(dst, in->src, in->len);
 	return 0;

@@ -33,6 +33,8 @@ struct number_kind number_kind_of(enum dtype t);
 
 struct number_ops {
 	void (*lone[NUMBER_WIDTHS])(uint32_t *numbers, const void *src, size_t n);
+	/* the uppermost 8 bits of those */
+	void (*tops[NUMBER_WIDTHS])(uint8_t *tops, const void *src, size_t n);
 	void (*unlone[NUMBER_WIDTHS])(void *dst, const uint32_t *numbers, size_t n);
 	void (*differences[NUMBER_WIDTHS])(uint32_t *numbers, const void *src, const void *base, size_t n);
 	void (*sums[NUMBER_WIDTHS])(void *dst, const uint32_t *numbers, const void *base, size_t n);

@@ -18,6 +18,6 @@
 #include "store/codec/numbers_width.h"
 
 #define NUMBERS                                                                                              \
-	.lone = {lone_8, lone_16, lone_32}, .unlone = {unlone_8, unlone_16, unlone_32},                      \
+	.lone = {lone_8, lone_16, lone_32}, .tops = {tops_8, tops_16, tops_32},                              \
+	.unlone = {unlone_8, unlone_16, unlone_32},                                                          \
 	.differences = {differences_8, differences_16, differences_32}, .sums = {sums_8, sums_16, sums_32}
-

@@ -6,6 +6,8 @@
 #include "store/codec/rans_avx512.h"
 #include "store/util/bytes.h"
 
+#define NEAR_SHARE 64u /* one symbol in so many may be elsewhere */
+
 void rans_shuffles_init(struct rans_shuffles *shuffles)
 {
 	for (unsigned mask = 0; mask < 256; mask++) {
@@ -43,6 +45,27 @@ static struct rans_forward forward_of(uint32_t freq, uint32_t start)
 	return (struct rans_forward){d.reciprocal, (freq ? freq : 1) | d.shift << 12 | added << 16};
 }
 
+/* Where most of the symbols of the first table are near each other. */
+static void set_near(struct rans_coder *c, const uint16_t *freqs)
+{
+	unsigned sum = 0, most = 0, best = 0;
+
+	for (unsigned s = 0; s < RANS_SYMBOLS; s++) {
+		sum += freqs[s] - (s < RANS_WINDOW ? 0u : freqs[s - RANS_WINDOW]);
+		if (sum > most) {
+			most = sum;
+			best = s < RANS_WINDOW ? 0 : s + 1 - RANS_WINDOW;
+		}
+	}
+	if (most < RANS_ONE - RANS_ONE / NEAR_SHARE)
+		return;
+	c->near = best;
+	for (unsigned i = 0; i < RANS_WINDOW; i++) {
+		c->near_reciprocal[i] = c->forward[best + i].reciprocal;
+		c->near_rest[i] = c->forward[best + i].rest;
+	}
+}
+
 void rans_forward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBOLS], unsigned tables)
 {
 	for (unsigned t = 0; t < tables; t++) {
@@ -52,6 +75,9 @@ void rans_forward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBOL
 			start += freqs[t][s];
 		}
 	}
+	c->near = RANS_NO_WINDOW;
+	if (tables == 1)
+		set_near(c, freqs[0]);
 }
 
 void rans_backward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBOLS], unsigned tables)

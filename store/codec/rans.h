@@ -62,6 +62,10 @@ struct rans_coder {
 	unsigned window;  /* of classes */
 	int32_t origin;	  /* of decoded values */
 	const struct rans_shuffles *shuffles;
+	/* of a single table's forward: the RANS_WINDOW symbols from here on, most of those that there are; or
+	 * RANS_NO_WINDOW */
+	unsigned near;
+	uint32_t near_reciprocal[RANS_WINDOW], near_rest[RANS_WINDOW];
 	union {
 		uint32_t backward[RANS_TABLES * RANS_ONE]; /* freq, << 12 slot - start, << 24 symbol */
 		struct rans_forward forward[RANS_TABLES * RANS_SYMBOLS];

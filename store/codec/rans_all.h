@@ -1,12 +1,16 @@
 /* The coder of rans.h in vectors; expects the operations of lanes_avx2.h or lanes_avx512.h. */
 #define GROUPS (RANS_LANES / WIDTH) /* at most */
 
-enum kind { LONE, WINDOWED, ANY };
+enum kind { NEAR, LONE, WINDOWED, ANY };
+
+struct near {
+	struct lookup reciprocals, rests;
+};
 
 TARGET ALWAYS lanes classes_at(
 	const struct rans_coder *c, const struct lookup *l, const uint8_t *classes, enum kind kind)
 {
-	if (kind == LONE)
+	if (kind == LONE || kind == NEAR)
 		return all(c->classes[0]);
 	return kind == ANY ? gather(c->classes, widen(classes)) : look_up(l, index_in(classes, c->window));
 }
@@ -27,12 +31,20 @@ TARGET ALWAYS lanes give_raw(const struct rans_coder *c, lanes x, lanes raw, lan
 	return either(left_by(x, r), both(raw, low_ones(r)));
 }
 
-TARGET ALWAYS lanes give_symbol(const struct rans_coder *c, lanes x, lanes table, lanes symbols, uint8_t **at)
+TARGET ALWAYS lanes give_symbol(const struct rans_coder *c, const struct near *near, lanes x, lanes table,
+	lanes symbols, uint8_t **at, enum kind kind)
 {
-	lanes index = left(add(left(table, 8), symbols), 1);
-	lanes reciprocal = gather(c->forward, index), rest = gather(&c->forward[0].rest, index);
-	lanes freq = both(rest, all(0xfff)), shift = both(right(rest, 12), all(15));
+	lanes index = both(sub(symbols, all(c->near)), all(0xff)), reciprocal, rest;
 
+	if (kind == NEAR && !bits_of(over(index, all(RANS_WINDOW - 1)))) {
+		reciprocal = look_up(&near->reciprocals, index);
+		rest = look_up(&near->rests, index);
+	} else {
+		index = left(add(left(table, 8), symbols), 1);
+		reciprocal = gather(c->forward, index);
+		rest = gather(&c->forward[0].rest, index);
+	}
+	lanes freq = both(rest, all(0xfff)), shift = both(right(rest, 12), all(15));
 	x = give(c->shuffles, x, over(x, sub(left(freq, 31 - RANS_BITS), all(1))), at);
 	lanes q = mul(right_by(mul_high(x, reciprocal), shift), sub(all(RANS_ONE), freq));
 	return add(add(x, q), right(rest, 16));
@@ -43,6 +55,7 @@ TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, con
 {
 	const lanes step = all(RANS_RAW_STEP), byte = all(0xff);
 	const struct lookup l = lookup_of(c->classes, c->window);
+	const struct near near = {lookup_of(c->near_reciprocal, 0), lookup_of(c->near_rest, 0)};
 	uint8_t *at = c->at;
 	lanes x[GROUPS];
 	size_t i = *n;
@@ -64,8 +77,8 @@ TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, con
 			x[g] = give_raw(c, x[g], load(raw + from + WIDTH * g), r, &at);
 		}
 		for (unsigned g = groups; g-- > 0;)
-			x[g] = give_symbol(
-				c, x[g], right(class[g], 8), widen(symbols + from + WIDTH * g), &at);
+			x[g] = give_symbol(c, &near, x[g], right(class[g], 8),
+				widen(symbols + from + WIDTH * g), &at, kind);
 	}
 	for (unsigned g = 0; g < groups; g++)
 		store(c->lanes + WIDTH * g, x[g]);
@@ -87,7 +100,9 @@ TARGET ALWAYS void encode_steps(struct rans_coder *c, const uint8_t *classes, co
 TARGET ALWAYS void encode_kinds(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols,
 	const uint32_t *raw, size_t *n, unsigned groups)
 {
-	if (!classes)
+	if (!classes && c->near != RANS_NO_WINDOW)
+		encode_steps(c, classes, symbols, raw, n, groups, NEAR);
+	else if (!classes)
 		encode_steps(c, classes, symbols, raw, n, groups, LONE);
 	else if (c->window != RANS_NO_WINDOW)
 		encode_steps(c, classes, symbols, raw, n, groups, WINDOWED);

@@ -79,9 +79,10 @@ static void count_rows(struct codec_workspace *ws, size_t n)
 		counts[i] += seen[i] & !counts[i];
 }
 
-/* Appends what the escapes of a piece stand for, and their shifts. Returns how many there are in all. */
-static size_t note_escapes(struct codec_workspace *ws, const uint8_t *classes, const uint32_t shifts[256],
-	size_t from, size_t n, size_t noted)
+/* Appends what the escapes of a piece stand for, and their shifts; values NULL: for RANS_ESCAPE itself.
+ * Returns how many there are in all. */
+static size_t note_escapes(struct codec_workspace *ws, const uint32_t *values, const uint8_t *classes,
+	const uint32_t shifts[256], size_t from, size_t n, size_t noted)
 {
 	const uint8_t *symbols = ws->symbols + from, *at = symbols;
 
@@ -91,7 +92,7 @@ static size_t note_escapes(struct codec_workspace *ws, const uint8_t *classes, c
 		if ((++noted + 1) * ESCAPE_BYTES > sizeof ws->gaps)
 			return SIZE_MAX;
 		to[4] = (uint8_t)shifts[classes ? classes[i] : 0];
-		put_le32(to, ws->values32[i] >> to[4]);
+		put_le32(to, values ? values[i] >> to[4] : RANS_ESCAPE);
 	}
 	return noted;
 }
@@ -125,9 +126,19 @@ static size_t cut(struct codec_workspace *ws, const struct codec_input *in, stru
 		numbers_of(ws, in, kind, based, i, count);
 		ws->numbers->split(ws->values32 + i, ws->symbols + i, classes ? classes + i : NULL, shifts,
 			plan->origin, symbols_mask(kind), count);
-		escapes = note_escapes(ws, classes, shifts, i, count, escapes);
+		escapes = note_escapes(ws, ws->values32, classes, shifts, i, count, escapes);
 	}
 	return escapes;
+}
+
+/* Fills ws->symbols and gaps alone. */
+static size_t cut_tops(
+	struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind, size_t n)
+{
+	const uint32_t shifts[256] = {kind.bits - 8u};
+
+	ws->numbers->tops[kind.log_width](ws->symbols, in->src, n);
+	return note_escapes(ws, NULL, NULL, shifts, 0, n, 0);
 }
 
 static void fit(struct codec_workspace *ws, size_t n, const struct symbols_plan *plan, int based)
@@ -178,6 +189,23 @@ static size_t write_head(struct codec_workspace *ws, uint8_t *dst, size_t capaci
 	return used + len;
 }
 
+/* All elements, the last piece first. Values that were not kept are made once more, a piece at a time. */
+static int encode_all(struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind,
+	const uint8_t *classes, int tops, size_t n)
+{
+	if (!tops)
+		return ws->coder->encode(&ws->rans, classes, ws->symbols, ws->values32, n);
+	for (size_t left = n; left;) {
+		size_t count = (left - 1) % PIECE + 1;
+		left -= count;
+		ws->numbers->lone[kind.log_width](
+			ws->values32, (const uint8_t *)in->src + (left << kind.log_width), count);
+		if (ws->coder->encode(&ws->rans, NULL, ws->symbols + left, ws->values32, count))
+			return -ENOBUFS;
+	}
+	return 0;
+}
+
 static void prepare(struct codec_workspace *ws)
 {
 	struct rans_coder *c = &ws->rans;
@@ -200,7 +228,7 @@ size_t symbols_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity,
 	const uint8_t *classes = based ? ws->classes : NULL;
 	struct rans_coder *c = &ws->rans;
 
-	escapes = cut(ws, in, kind, based, n, plan);
+	escapes = plan->tops ? cut_tops(ws, in, kind, n) : cut(ws, in, kind, based, n, plan);
 	if (escapes == SIZE_MAX)
 		return 0;
 	ws->model.classes = based ? kind.classes : 1;
@@ -215,7 +243,7 @@ size_t symbols_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity,
 		c->lanes[i] = RANS_LOW;
 	c->limit = ws->planes;
 	c->at = ws->planes + sizeof ws->planes;
-	if (ws->coder->encode(c, classes, ws->symbols, ws->values32, n))
+	if (encode_all(ws, in, kind, classes, plan->tops, n))
 		return 0;
 	words = (size_t)(ws->planes + sizeof ws->planes - c->at);
 	if (capacity - used - 4 * c->lane_count - tail < words)

@@ -37,7 +37,7 @@ struct codec_workspace {
 	struct model model;
 	struct model_counts counts;
 	uint8_t seen[MODEL_ROWS][RANS_SYMBOLS]; /* symbols */
-	symbols_lengths lengths; /* of a sample */
+	symbols_lengths lengths;		/* of a sample */
 	uint32_t values32[CODEC_CHUNK_MAX];
 	uint8_t symbols[CODEC_CHUNK_MAX], classes[CODEC_CHUNK_MAX];
 	/* of changes */

@@ -151,10 +151,8 @@ static void compare(
 
 	for (size_t i = 0; i < n; i += piece) {
 		size_t off = i << kind.log_width, count = n - i < piece ? n - i : piece;
-		if (len - off > FETCH) {
-			fetch(src, len, off + FETCH, FETCH);
-			fetch(base, len, off + FETCH, FETCH);
-		}
+		fetch(src, len, off + FETCH, FETCH);
+		fetch(base, len, off + FETCH, FETCH);
 		ws->numbers->classes[kind.log_width](ws->classes + i, base + off, count, kind.class_shift);
 		ws->numbers->differ[kind.log_width](ws->flags + i / FLAGS_ROW, src + off, base + off, count);
 	}
@@ -561,8 +559,7 @@ static int decode_flags(
 	set_levels(ws, ws->levels, 256, 0);
 	for (size_t i = 0; i < n; i += piece) {
 		size_t off = i << kind.log_width, count = n - i < piece ? n - i : piece;
-		if (len - off > FETCH)
-			fetch(base, len, off + FETCH, FETCH);
+		fetch(base, len, off + FETCH, FETCH);
 		ws->numbers->classes[kind.log_width](ws->classes + i, base + off, count, kind.class_shift);
 		memcpy(dst + off, base + off, count << kind.log_width);
 		if (ws->flagger->decode(&ws->flags_coder, ws->classes + i, ws->flags + i / FLAGS_ROW, count))

@@ -10,7 +10,6 @@
 #include "store/codec/moment.h"
 #include "store/codec/payload.h"
 #include "store/codec/prefix.h"
-#include "store/codec/repeats.h"
 #include "store/codec/step.h"
 #include "store/codec/symbols.h"
 #include "store/codec/workspace.h"
@@ -19,7 +18,8 @@
 /* Pieces of a plane, to see whether looking for matches pays. */
 #define TRIAL_PIECES 4u
 #define TRIAL_PIECE 2048u
-#define DENSE_LOOKS 256u /* pairs of neighbours */
+#define DENSE_PLACES 16u
+#define DENSE_PAIRS 16u /* of neighbours, at each of them */
 
 static const char *const names[CODEC_COUNT] = {
 	[CODEC_STORED] = "stored",
@@ -253,18 +253,19 @@ static void encode_best(struct codec_workspace *ws, uint8_t *dst, const struct c
 }
 
 /* Whether it is floats of many values, of which hardly any is that of its neighbour. */
-static int looks_dense(struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind)
+static int looks_dense(const struct codec_input *in, struct number_kind kind)
 {
 	size_t n = in->len >> kind.log_width, width = (size_t)1 << kind.log_width, alike = 0;
 	const uint8_t *src = in->src;
 
 	if (!kind.bits || n < SYMBOLS_MIN)
 		return 0;
-	for (size_t k = 0; k < DENSE_LOOKS; k++) {
-		size_t at = ((n - 1) * k / DENSE_LOOKS) << kind.log_width;
-		alike += !memcmp(src + at, src + at + width, width);
+	for (size_t k = 0; k < DENSE_PLACES; k++) {
+		const uint8_t *at = src + ((n / DENSE_PLACES * k) << kind.log_width);
+		for (size_t i = 0; i < DENSE_PAIRS; i++, at += width)
+			alike += !memcmp(at, at + width, width);
 	}
-	return alike <= DENSE_LOOKS / 16 && !repeats_seen(ws->ops, in->src, in->len, kind.log_width);
+	return alike <= DENSE_PLACES * DENSE_PAIRS / 16;
 }
 
 /* Without a look at other methods. */
@@ -291,7 +292,7 @@ int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const s
 	if (try_constant(dst, in, result))
 		return 0;
 	*result = (struct codec_result){CODEC_STORED, in->len};
-	if (level == CODEC_FAST && !choose_has_twin(in) && looks_dense(ws, in, kind)) {
+	if (level == CODEC_FAST && !choose_has_twin(in) && looks_dense(in, kind)) {
 		encode_hurried(ws, dst, in, kind, result);
 	} else {
 		choose(ws, in, level != CODEC_SMALL, &choice);

@@ -8,7 +8,7 @@
 /* Bytes [from, from + len) of a buffer of `size`; what is behind its end is left out. */
 static inline void fetch(const void *buffer, size_t size, size_t from, size_t len)
 {
-	size_t end = size - from < len ? size : from + len;
+	size_t end = from < size && size - from > len ? from + len : size;
 
 	for (; from < end; from += 64)
 		__builtin_prefetch((const char *)buffer + from);

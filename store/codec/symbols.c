@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store/codec/fetch.h"
 #include "store/codec/varint.h"
 #include "store/codec/workspace.h"
 #include "store/util/bytes.h"
@@ -11,6 +12,7 @@
 #define ESCAPE_BYTES 5u /* in memory: a number and its shift */
 #define LONE_RUN 64u	/* symbols counted in a row */
 #define LONE_STEP 4u
+#define TOPS_STEP 8u
 #define LONE_ALL 32768u /* so few are all counted */
 #define FEW_LANES 8u	/* in the first byte: half of the lanes */
 
@@ -26,14 +28,15 @@ static void escape_learning_init(struct escape_learning *l)
 
 /* --- encode --- */
 
-/* Of many, one run in LONE_STEP; but once at least what lies between the least and the most of all, which may
- * occur. */
-static void count_lone(struct codec_workspace *ws, size_t n)
+struct extremes {
+	uint8_t least, most, behind; /* behind: one more than the most but RANS_ESCAPE, or 0 */
+};
+
+/* Of a piece of n, one run in `step`; and what is the least and the most of all. */
+static void count_piece(
+	uint32_t (*counts)[RANS_SYMBOLS], struct extremes *e, const uint8_t *symbols, size_t n, size_t step)
 {
-	uint32_t(*counts)[RANS_SYMBOLS] = ws->counts.counts;
-	size_t step = n < LONE_ALL ? LONE_RUN : LONE_STEP * LONE_RUN;
-	const uint8_t *symbols = ws->symbols;
-	uint8_t least = RANS_ESCAPE, behind = 0, most = 0;
+	uint8_t least = e->least, behind = e->behind, most = e->most;
 
 	for (size_t i = 0; i < n; i++) {
 		uint8_t s = symbols[i], next = (uint8_t)(s + 1); /* 0 after RANS_ESCAPE */
@@ -41,16 +44,31 @@ static void count_lone(struct codec_workspace *ws, size_t n)
 		most = s > most ? s : most;
 		behind = next > behind ? next : behind;
 	}
-	for (size_t i = 0; i < n; i += step) {
+	*e = (struct extremes){least, most, behind};
+	for (size_t i = 0; i < n; i += step * LONE_RUN) {
 		size_t end = n - i < LONE_RUN ? n : i + LONE_RUN;
 		for (size_t k = i; k < end; k++)
 			counts[k & 3][symbols[k]]++;
 	}
+}
+
+/* But once at least what lies between the least and the most, which may occur. */
+static void count_end(uint32_t (*counts)[RANS_SYMBOLS], const struct extremes *e)
+{
 	for (size_t i = 0; i < RANS_SYMBOLS; i++)
 		counts[0][i] += counts[1][i] + counts[2][i] + counts[3][i];
-	for (size_t i = least; i < behind; i++)
+	for (size_t i = e->least; i < e->behind; i++)
 		counts[0][i] += !counts[0][i];
-	counts[0][most] += !counts[0][most];
+	counts[0][e->most] += !counts[0][e->most];
+}
+
+static void count_lone(struct codec_workspace *ws, size_t n)
+{
+	struct extremes e = {.least = RANS_ESCAPE};
+
+	memset(ws->counts.counts, 0, 4 * sizeof ws->counts.counts[0]);
+	count_piece(ws->counts.counts, &e, ws->symbols, n, n < LONE_ALL ? 1 : LONE_STEP);
+	count_end(ws->counts.counts, &e);
 }
 
 /* Of sixteen, eight are counted twice, and of the others it is only seen that they are there, which takes no
@@ -63,6 +81,7 @@ static void count_rows(struct codec_workspace *ws, size_t n)
 
 	for (unsigned c = 0; c < 256; c++)
 		offsets[c] = ws->counts.row[c] * RANS_SYMBOLS;
+	memset(counts, 0, all * sizeof *counts);
 	memset(seen, 0, all);
 	for (; i + 16 <= n; i += 16) {
 		uint64_t s = get_le64(ws->symbols + i), c = get_le64(ws->classes + i);
@@ -131,13 +150,21 @@ static size_t cut(struct codec_workspace *ws, const struct codec_input *in, stru
 	return escapes;
 }
 
-/* Fills ws->symbols and gaps alone. */
+/* Fills ws->symbols, gaps and counts alone. */
 static size_t cut_tops(
 	struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind, size_t n)
 {
 	const uint32_t shifts[256] = {kind.bits - 8u};
+	struct extremes e = {.least = RANS_ESCAPE};
 
-	ws->numbers->tops[kind.log_width](ws->symbols, in->src, n);
+	memset(ws->counts.counts, 0, 4 * sizeof ws->counts.counts[0]);
+	for (size_t i = 0; i < n; i += PIECE) {
+		size_t count = n - i < PIECE ? n - i : PIECE, off = i << kind.log_width;
+		fetch(in->src, in->len, off + (PIECE << kind.log_width), PIECE << kind.log_width);
+		ws->numbers->tops[kind.log_width](ws->symbols + i, (const uint8_t *)in->src + off, count);
+		count_piece(ws->counts.counts, &e, ws->symbols + i, count, n < LONE_ALL ? 1 : TOPS_STEP);
+	}
+	count_end(ws->counts.counts, &e);
 	return note_escapes(ws, NULL, NULL, shifts, 0, n, 0);
 }
 
@@ -146,10 +173,9 @@ static void fit(struct codec_workspace *ws, size_t n, const struct symbols_plan 
 	memcpy(ws->model.shifts, plan->shifts, sizeof plan->shifts);
 	memcpy(ws->counts.row, plan->row, sizeof plan->row);
 	ws->counts.rows = plan->rows;
-	memset(ws->counts.counts, 0, sizeof ws->counts.counts);
 	if (based)
 		count_rows(ws, n);
-	else
+	else if (!plan->tops)
 		count_lone(ws, n);
 	model_fit(&ws->model, &ws->counts, &ws->sample);
 }

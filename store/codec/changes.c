@@ -115,11 +115,6 @@ static void count_classes(const struct codec_workspace *ws, size_t n, uint32_t t
 		total[c] = counts[0][c] + counts[1][c] + counts[2][c] + counts[3][c];
 }
 
-static inline uint32_t element_at(const uint8_t *p, unsigned log_width)
-{
-	return log_width == 0 ? *p : log_width == 1 ? get_le16(p) : get_le32(p);
-}
-
 static inline void put_element(uint8_t *p, uint32_t x, unsigned log_width)
 {
 	if (log_width == 0)

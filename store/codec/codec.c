@@ -263,7 +263,7 @@ static int looks_dense(const struct codec_input *in, struct number_kind kind)
 	for (size_t k = 0; k < DENSE_PLACES; k++) {
 		const uint8_t *at = src + ((n / DENSE_PLACES * k) << kind.log_width);
 		for (size_t i = 0; i < DENSE_PAIRS; i++, at += width)
-			alike += !memcmp(at, at + width, width);
+			alike += element_at(at, kind.log_width) == element_at(at + width, kind.log_width);
 	}
 	return alike <= DENSE_PLACES * DENSE_PAIRS / 16;
 }

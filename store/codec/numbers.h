@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/util/bytes.h"
 #include "store/util/dtype.h"
 
 #define NUMBER_WIDTHS 3 /* 1, 2, 4 bytes, by base-two logarithm */
@@ -30,6 +31,11 @@ struct number_kind {
 	uint16_t classes;
 };
 struct number_kind number_kind_of(enum dtype t);
+
+static inline uint32_t element_at(const uint8_t *p, unsigned log_width)
+{
+	return log_width == 0 ? *p : log_width == 1 ? get_le16(p) : get_le32(p);
+}
 
 struct number_ops {
 	void (*lone[NUMBER_WIDTHS])(uint32_t *numbers, const void *src, size_t n);

@@ -3,16 +3,25 @@
 
 enum kind { NEAR, LONE, WINDOWED, ANY };
 
-struct near {
-	struct lookup reciprocals, rests;
+/* What does not change from row to row; the compiler cannot know that words are not written over it. */
+struct fixed {
+	struct lookup classes, reciprocals, rests;
+	lanes lone, near;
 };
 
+TARGET ALWAYS struct fixed fixed_of(const struct rans_coder *c)
+{
+	return (struct fixed){lookup_of(c->classes, c->window), lookup_of(c->near_reciprocal, 0),
+		lookup_of(c->near_rest, 0), all(c->classes[0]), all(c->near)};
+}
+
 TARGET ALWAYS lanes classes_at(
-	const struct rans_coder *c, const struct lookup *l, const uint8_t *classes, enum kind kind)
+	const struct rans_coder *c, const struct fixed *f, const uint8_t *classes, enum kind kind)
 {
 	if (kind == LONE || kind == NEAR)
-		return all(c->classes[0]);
-	return kind == ANY ? gather(c->classes, widen(classes)) : look_up(l, index_in(classes, c->window));
+		return f->lone;
+	return kind == ANY ? gather(c->classes, widen(classes))
+			   : look_up(&f->classes, index_in(classes, c->window));
 }
 
 TARGET ALWAYS lanes low_ones(lanes r)
@@ -31,14 +40,14 @@ TARGET ALWAYS lanes give_raw(const struct rans_coder *c, lanes x, lanes raw, lan
 	return either(left_by(x, r), both(raw, low_ones(r)));
 }
 
-TARGET ALWAYS lanes give_symbol(const struct rans_coder *c, const struct near *near, lanes x, lanes table,
+TARGET ALWAYS lanes give_symbol(const struct rans_coder *c, const struct fixed *f, lanes x, lanes table,
 	lanes symbols, uint8_t **at, enum kind kind)
 {
-	lanes index = both(sub(symbols, all(c->near)), all(0xff)), reciprocal, rest;
+	lanes index = both(sub(symbols, f->near), all(0xff)), reciprocal, rest;
 
 	if (kind == NEAR && !bits_of(over(index, all(RANS_WINDOW - 1)))) {
-		reciprocal = look_up(&near->reciprocals, index);
-		rest = look_up(&near->rests, index);
+		reciprocal = look_up(&f->reciprocals, index);
+		rest = look_up(&f->rests, index);
 	} else {
 		index = left(add(left(table, 8), symbols), 1);
 		reciprocal = gather(c->forward, index);
@@ -54,8 +63,7 @@ TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, con
 	const uint32_t *raw, size_t *n, int steps, unsigned groups, enum kind kind)
 {
 	const lanes step = all(RANS_RAW_STEP), byte = all(0xff);
-	const struct lookup l = lookup_of(c->classes, c->window);
-	const struct near near = {lookup_of(c->near_reciprocal, 0), lookup_of(c->near_rest, 0)};
+	const struct fixed f = fixed_of(c);
 	uint8_t *at = c->at;
 	lanes x[GROUPS];
 	size_t i = *n;
@@ -66,7 +74,7 @@ TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, con
 		size_t from = i - groups * WIDTH;
 		lanes class[GROUPS];
 		for (unsigned g = 0; g < groups; g++)
-			class[g] = classes_at(c, &l, classes ? classes + from + WIDTH * g : NULL, kind);
+			class[g] = classes_at(c, &f, classes ? classes + from + WIDTH * g : NULL, kind);
 		for (unsigned g = groups; steps > 1 && g-- > 0;) {
 			lanes r = sub(most(both(class[g], byte), step), step);
 			lanes high = right(load(raw + from + WIDTH * g), RANS_RAW_STEP);
@@ -77,8 +85,8 @@ TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, con
 			x[g] = give_raw(c, x[g], load(raw + from + WIDTH * g), r, &at);
 		}
 		for (unsigned g = groups; g-- > 0;)
-			x[g] = give_symbol(c, &near, x[g], right(class[g], 8),
-				widen(symbols + from + WIDTH * g), &at, kind);
+			x[g] = give_symbol(c, &f, x[g], right(class[g], 8), widen(symbols + from + WIDTH * g),
+				&at, kind);
 	}
 	for (unsigned g = 0; g < groups; g++)
 		store(c->lanes + WIDTH * g, x[g]);
@@ -130,7 +138,7 @@ TARGET ALWAYS size_t decode_rows(struct rans_coder *c, const uint8_t *classes, u
 {
 	const lanes step = all(RANS_RAW_STEP), byte = all(0xff);
 	const lanes slots = all(RANS_ONE - 1), twelve = all(0xfff), origin = all((uint32_t)c->origin);
-	const struct lookup l = lookup_of(c->classes, c->window);
+	const struct fixed f = fixed_of(c);
 	const uint8_t *at = c->at;
 	lanes x[GROUPS];
 	size_t i = 0;
@@ -141,7 +149,7 @@ TARGET ALWAYS size_t decode_rows(struct rans_coder *c, const uint8_t *classes, u
 		i += groups * WIDTH) {
 		lanes class[GROUPS], value[GROUPS];
 		for (unsigned g = 0; g < groups; g++) {
-			class[g] = classes_at(c, &l, classes ? classes + i + WIDTH * g : NULL, kind);
+			class[g] = classes_at(c, &f, classes ? classes + i + WIDTH * g : NULL, kind);
 			lanes index = left(right(class[g], 8), RANS_BITS);
 			lanes entry = gather(c->backward, either(index, both(x[g], slots)));
 			x[g] = mul(both(entry, twelve), right(x[g], RANS_BITS));

@@ -91,11 +91,12 @@ static struct chunk_id base_below(const struct chunk_record *record)
 	return record->bases.id[0];
 }
 
-/* Encodes against the candidate or, while the chain is too long, against what that one stands on. */
-static int encode_with_base(struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job)
+/* `alone` is what the chunk takes without any base, by codec_estimate. Encodes against the candidate or,
+ * while the chain is too long, against what that one stands on. */
+static int encode_with_base(
+	struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job, size_t alone)
 {
 	struct codec_input in = {.src = job->raw, .len = job->len, .dtype = job->dtype};
-	size_t alone = codec_estimate(ws, &in);
 	struct chunk_id candidate = job->base;
 
 	for (unsigned tries = 0, below = 0;
@@ -153,12 +154,12 @@ static bool pays(const struct chunk_job *job, size_t rival)
 
 /* As a function of other chunks. One that is hardly more than that of f32 chunks costs what those cost: at
  * most twice their raw bytes. -ENOENT: without its source it is hardly larger. */
-static int encode_derived(struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job)
+static int encode_derived(
+	struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job, size_t alone)
 {
 	struct codec_input in = {.src = job->raw, .len = job->len, .dtype = job->dtype};
 	const struct source *source = &job->source;
-	size_t alone = codec_estimate(ws, &in), bytes = alone;
-	size_t width = dtype_width(job->dtype);
+	size_t bytes = alone, width = dtype_width(job->dtype);
 	struct footing footing;
 	int rc;
 
@@ -185,6 +186,7 @@ void chunk_encode(struct encoder *encoder, struct codec_workspace *ws, struct ch
 {
 	struct codec_input in = {.src = job->raw, .len = job->len, .dtype = job->dtype};
 	uint64_t seed = chunks_seed(encoder->chunks);
+	size_t alone = 0;
 	int rc;
 
 	job->shared = false;
@@ -210,9 +212,11 @@ void chunk_encode(struct encoder *encoder, struct codec_workspace *ws, struct ch
 	job->rc = 0;
 	if (job->shared)
 		return;
-	rc = job->source.bases.count ? encode_derived(encoder, ws, job) : -ENOENT;
+	if (job->source.bases.count || !chunk_id_is_zero(&job->base))
+		alone = codec_estimate(ws, &in);
+	rc = job->source.bases.count ? encode_derived(encoder, ws, job, alone) : -ENOENT;
 	if (rc == -ENOENT && !chunk_id_is_zero(&job->base))
-		rc = encode_with_base(encoder, ws, job);
+		rc = encode_with_base(encoder, ws, job, alone);
 	if (rc == -ENOENT)
 		rc = codec_encode(
 			ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, encoder->level, -1, &job->result);

@@ -14,7 +14,8 @@
 #include "store/util/array.h"
 #include "store/util/io.h"
 
-#define UNIT (16u * ENCODE_CHUNK) /* what a thread takes at a time; the hint is of use within */
+/* What a thread takes at a time: the hint is of use within, and the last one keeps the others waiting. */
+#define UNIT (4u * ENCODE_CHUNK)
 
 /* A file and what its format says of it. */
 struct codec_source {

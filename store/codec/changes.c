@@ -22,7 +22,6 @@
 #define STATE_LOW 15u  /* bits of the least state behind its first one */
 #define STATE_BYTES 5u /* at most */
 #define FLAGS_LOG 6u
-#define FEW 3u
 #define MANY 32768u    /* elements */
 #define FETCH 1024u    /* bytes worked on at a time */
 #define TOTALS_STEP 4u /* one in so many groups is counted */
@@ -160,16 +159,13 @@ static inline size_t list_of_width(struct codec_workspace *ws, const struct code
 {
 	const uint8_t *src = in->src, *base = in->base;
 	unsigned bits = 8u << log_width;
-	size_t found = 0;
+	size_t found = ws->numbers->places(ws->changed, ws->flags, n);
 
-	for (size_t i = 0; i < n; i += FLAGS_ROW) {
-		for (uint64_t word = ws->flags[i / FLAGS_ROW]; word; word &= word - 1) {
-			size_t at = i + (size_t)__builtin_ctzll(word), off = at << log_width;
-			ws->values32[found] = ordered(element_at(src + off, log_width), bits) -
-					      ordered(element_at(base + off, log_width), bits);
-			ws->changed[found++] = (uint32_t)at;
-			changed[ws->classes[at]]++;
-		}
+	for (size_t k = 0; k < found; k++) {
+		size_t at = ws->changed[k], off = at << log_width;
+		ws->values32[k] = ordered(element_at(src + off, log_width), bits) -
+				  ordered(element_at(base + off, log_width), bits);
+		changed[ws->classes[at]]++;
 	}
 	return found;
 }
@@ -447,25 +443,6 @@ static int read_head(struct codec_workspace *ws, const uint8_t **at, const uint8
 	return get_states(ws, *at, end - tail);
 }
 
-/* Puts the places of the flags that are set into ws->changed: FEW of a word without a branch, and the places
- * behind the last are overwritten or never read. Returns how many. */
-static size_t list_changes(struct codec_workspace *ws, size_t n)
-{
-	size_t found = 0;
-
-	for (size_t i = 0; i < n; i += FLAGS_ROW) {
-		uint64_t word = ws->flags[i / FLAGS_ROW];
-		unsigned count = (unsigned)__builtin_popcountll(word);
-		uint32_t *to = ws->changed + found;
-		for (unsigned k = 0; k < FEW; k++, word &= word - 1)
-			to[k] = (uint32_t)i + ((uint32_t)__builtin_ctzll(word | UINT64_C(1) << 63));
-		for (unsigned k = FEW; k < count; k++, word &= word - 1)
-			to[k] = (uint32_t)i + (uint32_t)__builtin_ctzll(word);
-		found += count;
-	}
-	return found;
-}
-
 /* The contexts of their amounts, into ws->symbols. */
 static void sort_changes(struct codec_workspace *ws, size_t found)
 {
@@ -580,7 +557,7 @@ int changes_decode(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, con
 		return -EBADMSG;
 	if (decode_flags(ws, dst, n, kind, base))
 		return -EBADMSG;
-	found = list_changes(ws, n);
+	found = ws->numbers->places(ws->changed, ws->flags, n);
 	sort_changes(ws, found);
 	set_levels(ws, more, CHANGES_CONTEXTS, 0);
 	if (ws->flagger->decode(&ws->flags_coder, ws->symbols, ws->more, found) ||

@@ -21,6 +21,7 @@
 #include "store/util/bytes.h"
 #include "store/util/dtype.h"
 
+#define NUMBER_FEW 3u
 #define NUMBER_WIDTHS 3 /* 1, 2, 4 bytes, by base-two logarithm */
 
 /* How a dtype is seen; bits == 0: not at all. */
@@ -50,6 +51,9 @@ struct number_ops {
 		int32_t origin, uint32_t mask, size_t n);
 	/* bit i % 64 of flags[i / 64]: element i is not the base's; bits behind the last are clear */
 	void (*differ[NUMBER_WIDTHS])(uint64_t *flags, const void *src, const void *base, size_t n);
+	/* The places of the flags that are set, in order; returns how many. What is up to NUMBER_FEW behind
+	 * them is overwritten. */
+	size_t (*places)(uint32_t *places, const uint64_t *flags, size_t n);
 };
 
 extern const struct number_ops numbers_portable;

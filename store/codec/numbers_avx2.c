@@ -4,7 +4,7 @@
 
 #include <immintrin.h>
 
-#define TARGET __attribute__((target("avx2")))
+#define TARGET __attribute__((target("avx2,bmi,popcnt")))
 #include "store/codec/numbers_all.h"
 #include "store/codec/rans.h"
 
@@ -113,7 +113,10 @@ const struct number_ops *numbers_avx2(void)
 {
 	static const struct number_ops ops = {NUMBERS, .classes = {classes_8, classes_of_pairs, classes_32},
 		.differ = {differ_8, differ_pairs, differ_quads}, .split = split};
-	return __builtin_cpu_supports("avx2") ? &ops : NULL;
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+			       __builtin_cpu_supports("popcnt")
+		       ? &ops
+		       : NULL;
 }
 
 #else

@@ -12,7 +12,7 @@
 #define ESCAPE_BYTES 5u /* in memory: a number and its shift */
 #define LONE_RUN 64u	/* symbols counted in a row */
 #define LONE_STEP 4u
-#define TOPS_STEP 8u
+#define TOPS_STEP 16u
 #define LONE_ALL 32768u /* so few are all counted */
 #define FEW_LANES 8u	/* in the first byte: half of the lanes */
 

@@ -12,12 +12,12 @@
 
 #include "store/codec/codec.h"
 
-#define CHANGES_MIN 128u    /* elements below which it does not pay */
-#define CHANGES_SHARE 8u    /* more than this part of elements changed: others are faster, and as small */
-#define CHANGES_POWERS 256u /* of two, from 1 down to a half */
+#define CHANGES_MIN 128u /* elements below which it does not pay */
+#define CHANGES_SHARE 8u /* more than this part of elements changed: others are faster, and as small */
+#define CHANGES_LEVELS 64u
 
-/* powers[i] = floor(65536 * 2^(-i / 256)) */
-void changes_init(uint32_t powers[CHANGES_POWERS]);
+/* The frequency of a clear flag of each level (payload.h). */
+void changes_init(uint16_t clear[CHANGES_LEVELS]);
 
 /* Bytes, or 0 where they do not fit; or where changes are not strewn but keep together, unless `clustered`
  * says that this does not matter. in->base has in->len bytes. */

@@ -38,6 +38,27 @@ static inline uint32_t element_at(const uint8_t *p, unsigned log_width)
 	return log_width == 0 ? *p : log_width == 1 ? get_le16(p) : get_le32(p);
 }
 
+static inline void put_element(uint8_t *p, uint32_t x, unsigned log_width)
+{
+	if (log_width == 0)
+		*p = (uint8_t)x;
+	else if (log_width == 1)
+		put_le16(p, (uint16_t)x);
+	else
+		put_le32(p, x);
+}
+
+/* order() of payload.h, of an element of so many bits, and back. */
+static inline uint32_t ordered(uint32_t x, unsigned bits)
+{
+	return x ^ ((0 - (x >> (bits - 1))) | 1u << (bits - 1));
+}
+
+static inline uint32_t unordered(uint32_t y, unsigned bits)
+{
+	return y ^ (((y >> (bits - 1) & 1) - 1) | 1u << (bits - 1));
+}
+
 struct number_ops {
 	void (*lone[NUMBER_WIDTHS])(uint32_t *numbers, const void *src, size_t n);
 	/* the uppermost 8 bits of those */

@@ -39,7 +39,7 @@ struct codec_workspace *codec_workspace_new(void)
 	ws->numbers = numbers_best();
 	ws->coder = rans_best();
 	ws->flagger = flags_best();
-	changes_init(ws->powers);
+	changes_init(ws->level_clear);
 	rans_shuffles_init(&ws->shuffles);
 	return ws;
 }

@@ -43,8 +43,8 @@ struct codec_workspace {
 	/* of changes */
 	const struct flags_ops *flagger;
 	struct flags_coder flags_coder;
-	uint32_t powers[CHANGES_POWERS];
-	uint8_t levels[256]; /* of classes */
+	uint16_t level_clear[CHANGES_LEVELS]; /* by changes_init */
+	uint8_t levels[256];		      /* of classes */
 	/* which elements changed; which of those by more than 1 */
 	uint64_t flags[CODEC_CHUNK_MAX / FLAGS_ROW + 16], more[CODEC_CHUNK_MAX / FLAGS_ROW + 1];
 	uint32_t changed[CODEC_CHUNK_MAX + FLAGS_ROW];

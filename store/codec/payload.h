@@ -15,8 +15,8 @@
  *   SYMBOLS     byte 0: tables - 1 | 8 if there are 32 lanes, not 64; bytes 1 and 2: the origin, signed;
  *   SYMBOLS_DIFF  varint length of the model; the model; the lanes' states, 4 bytes each; their words, 2
  *               bytes each; the len mod width tail bytes. numbers.h, rans.h
- *   CHANGES     byte 0: lanes, as base-two logarithm, 0 to 6; varint length of the range coder's bytes; those;
- *               the lanes' states; words, 2 bytes each; signs; the tail bytes. changes.h, flags.h
+ *   CHANGES     byte 0: lanes, as base-two logarithm, 0 to 6; varint length of the range coder's bytes;
+ *               those; the lanes' states; words, 2 bytes each; signs; the tail bytes. flags.h
  *               All three are of f16, bf16, f32, c64, f8_e4m3, f8_e5m2, f8_e4m3fnuz and f8_e5m2fnuz only,
  *               and of at least one element. SYMBOLS_DIFF and CHANGES: the base as for XOR
  *   DERIVED     one byte mode; 4 bytes skip (little-endian); then what DIFF would have, with n expected
@@ -72,9 +72,9 @@
  *               skips 255 and places none. All values are placed, below n; all other bytes are the fill.
  * Any other method is invalid.
  *
- * The model, and of changes what is said to be, are decisions of the range coder. `bit` is a learning one by a probability of its own
- * unless said otherwise; `gamma` a number by an array of such probabilities of its own, of the zigzag if it
- * may be negative. range.h
+ * The model, and of changes what is said to be, are decisions of the range coder. `bit` is a learning one by
+ * a probability of its own unless said otherwise; `gamma` a number by an array of such probabilities of its
+ * own, of the zigzag if it may be negative. range.h
  *
  * Model:
  *   each class    bit, by one of two after a 0 and a 1 of the class before. If it is 1:
@@ -87,21 +87,21 @@
  *                 above RANS_ESCAPE (0), or below the most that it may be (1)
  *
  * Changes:
- *   states        as bits from the lowest of the first byte on: of each lane 4 bits c, and the 15 + c bits of
- *                 the state behind its first one; the last byte is filled with zeros
+ *   states        as bits from the lowest of the first byte on: of each lane 4 bits c, and the 15 + c bits
+ *                 of the state behind its first one; the last byte is filled with zeros
  *   words         flags (flags.h) of all elements: which changed; then of all that did: by more than 1
- *   signs         bit k / lanes of the 15 lower bits of the state that lane k mod lanes has at the end: change
- *                 k is by a negative number; those for which there is no place, in bits behind the words
- *                 likewise. Bits of no change are 0
+ *   signs         bit k / lanes of the 15 lower bits of the state that lane k mod lanes has at the end:
+ *                 change k is by a negative number; those for which there is no place, in bits behind the
+ *                 words likewise. Bits of no change are 0
  *   range coder:
  *   each class    gamma, added to the level of the class before (0 before the first), by one of two arrays
  *                 for when that added nothing, and something
  *   each kind     1 to 16 of amounts: gamma, added to the level of the one before (0 before the first)
- *   each change   by more than 1: gamma: the amount less 2, by an array for each kind. A class of level l has
- *                 the kind (l + 3) / 4
- *   frequency     of a flag of level l: with the weight w of 0 for level 0, (4 + l % 4) << l / 4 >> 2 for level
- *                 l + 1, it is floor(2^16 * 2^-((w >> 4 & 255) / 256)) >> (w >> 12) >> 4; but at least 1, and
- *                 of levels above 0 at most 4095
+ *   each change   by more than 1: gamma: the amount less 2, by an array for each kind. A class of level l
+ *                 has the kind (l + 3) / 4
+ *   frequency     of a clear flag of level l: with the weight w of 0 for level 0, (4 + l % 4) << l / 4 >> 2
+ *                 for level l + 1, it is floor(2^16 * 2^-((w >> 4 & 255) / 256)) >> (w >> 12) >> 4; but at
+ *                 least 1, and of levels above 0 at most 4095
  */
 #ifndef MITHRIL_STORE_CODEC_PAYLOAD_H
 #define MITHRIL_STORE_CODEC_PAYLOAD_H

@@ -57,7 +57,8 @@ void codec_workspace_free(struct codec_workspace *ws);
 
 enum codec_level {
 	CODEC_DEFAULT, /* the codec that a sample picks; zstd at level 3 */
-	CODEC_FAST,    /* no search for repeats in planes; zstd at level 1 */
+	CODEC_FAST,    /* floats without a base by their exponents, with no look at other methods; no search
+			  for repeats in planes; zstd at level 1 */
 	CODEC_SMALL,   /* the smallest of all in full; zstd at level 12; many times slower */
 };
 

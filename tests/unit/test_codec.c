@@ -604,6 +604,48 @@ static void coders_agree(void **state)
 	free(again);
 }
 
+/* At level fast lone floats are symbols of exponents alone, with infinities and what is no number among them:
+ * the same of every instruction set, and hardly larger. */
+static void fast_floats_are_symbols(void **state)
+{
+	static const enum dtype dtypes[] = {DTYPE_BF16, DTYPE_F16, DTYPE_F32};
+	const struct rans_ops *coders[] = {&rans_portable, rans_avx2(), rans_avx512()};
+	const struct rans_ops *coder = ws->coder;
+	size_t most = 100003;
+	uint8_t *src = malloc(most), *first = malloc(most), *again = malloc(most);
+
+	(void)state;
+	assert_true(src && first && again);
+	for (unsigned t = 0; t < 6; t++) {
+		size_t width = dtype_width(dtypes[t % 3]), len = most - t;
+		struct codec_input in = {.src = src, .len = len, .dtype = dtypes[t % 3]};
+		struct codec_result fast, usual;
+		fill(src, len, WEIGHTS, width, t);
+		for (size_t i = 0; t > 2 && i + width < len; i += 5000 * width)
+			memset(src + i, 0xff, width);
+		assert_int_equal(codec_encode(ws, first, len, &in, CODEC_DEFAULT, -1, &usual), 0);
+		for (unsigned i = 0; i < 3; i++) {
+			if (!coders[i])
+				continue;
+			ws->coder = coders[i];
+			assert_int_equal(codec_encode(ws, again, len, &in, CODEC_FAST, -1, &fast), 0);
+			assert_int_equal(fast.codec, CODEC_SYMBOLS);
+			assert_in_range(fast.len, 1, usual.len + usual.len / 50);
+			if (!i)
+				memcpy(first, again, fast.len);
+			assert_memory_equal(first, again, fast.len);
+			assert_int_equal(decode_on(ws, again, len, first, fast.len, fast.codec, CODEC_VERSION,
+						 in.dtype, NULL, 0),
+				0);
+			assert_memory_equal(again, src, len);
+		}
+		ws->coder = coder;
+	}
+	free(src);
+	free(first);
+	free(again);
+}
+
 struct golden {
 	enum codec codec;
 	enum dtype dtype;
@@ -1483,6 +1525,7 @@ int main(void)
 		cmocka_unit_test(transforms_agree_and_invert),
 		cmocka_unit_test(transforms_are_those_of_the_format),
 		cmocka_unit_test(coders_agree),
+		cmocka_unit_test(fast_floats_are_symbols),
 		cmocka_unit_test(golden_payloads),
 		cmocka_unit_test(roundings_are_those_of_ieee),
 		cmocka_unit_test(every_f16_is_widened),

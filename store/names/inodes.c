@@ -144,6 +144,8 @@ int names_drop(struct names *names, struct kv_batch *batch, uint64_t ino)
 	if (rc)
 		return rc;
 	kv_batch_frees(batch);
+	if (inode.cache == ino)
+		profile_forget(names, batch, ino);
 	put_be64(key, ino);
 	kv_batch_delete(names->kv, batch, KV_INODES, key, sizeof key);
 	orphan_remove(names, batch, ino);

@@ -87,7 +87,24 @@ void xattr_put(struct names *names, struct kv_batch *batch, uint64_t ino, const 
 void xattr_delete(struct names *names, struct kv_batch *batch, uint64_t ino, const char *name);
 /* Value into malloc'd memory. -ENODATA, -EIO, -ENOMEM. */
 int xattr_load(struct names *names, uint64_t ino, const char *name, void **value, size_t *len);
+/* Writes the inode, changed now. */
+int store_inode(struct names *names, struct kv_batch *batch, struct inode *inode);
 /* Adds the removal of all of them. */
 int xattr_delete_all(struct names *names, struct kv_batch *batch, uint64_t ino);
+
+/* --- profile.c --- */
+
+/* Whether the attribute is one of those that the inode and KV_META hold. */
+bool is_profile(const char *name);
+/* As names_getxattr. */
+ssize_t profile_get(
+	struct names *names, const struct inode *inode, const char *name, void *dst, size_t capacity);
+/* Copies the names that fit and gives the length of all, as xattrs.c does with its own. */
+ssize_t profile_list(struct names *names, const struct inode *inode, char *dst, size_t capacity);
+/* value NULL: removes it. Writes the batch. With the inode's stripe held. */
+int profile_set(struct names *names, struct kv_batch *batch, struct inode *inode, const char *name,
+	const void *value, size_t len, int flags);
+/* Adds: the directory is no cache any more. */
+void profile_forget(struct names *names, struct kv_batch *batch, uint64_t ino);
 
 #endif

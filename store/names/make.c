@@ -43,6 +43,10 @@ static int inherit(struct names *names, struct kv_batch *batch, const struct ino
 		if (S_ISDIR(child->mode))
 			child->mode |= S_ISGID;
 	}
+	if ((parent->flags & INODE_CACHE) && (S_ISREG(child->mode) || S_ISDIR(child->mode))) {
+		child->flags |= INODE_CACHE;
+		child->cache = parent->cache;
+	}
 	if (S_ISLNK(child->mode))
 		return 0;
 	if (parent->flags & INODE_DEFAULT_ACL)

@@ -56,6 +56,7 @@ struct inode {
 	uint64_t recipe;  /* of encoded content; 0 otherwise */
 	uint64_t version; /* content version: grows with each change of `content` */
 	uint32_t flags;	  /* enum inode_flags; callers pass them on as they are */
+	uint64_t cache;	  /* files and directories with INODE_CACHE: the directory of their cache; else 0 */
 };
 
 /* What else the inode has, so that most need not be asked for it. On disk: never renumber. */
@@ -64,6 +65,7 @@ enum inode_flags {
 	INODE_ACL = 2,	  /* an access ACL */
 	INODE_DEFAULT_ACL = 4,
 	INODE_CAPABILITY = 8, /* security.capability */
+	INODE_CACHE = 16,     /* it has the cache profile */
 };
 
 struct names;
@@ -160,6 +162,43 @@ int names_setxattr(
 ssize_t names_getxattr(struct names *names, uint64_t ino, const char *name, void *dst, size_t capacity);
 ssize_t names_listxattr(struct names *names, uint64_t ino, char *dst, size_t capacity);
 int names_removexattr(struct names *names, uint64_t ino, const char *name);
+
+/* The cache profile. A directory that is given NAMES_PROFILE "cache" is a *cache*: it, and every file and
+ * directory made below it from then on, has INODE_CACHE and its number as `cache`; one below it that is given
+ * the profile itself is another. "default", or to remove it, takes it from the inode, and a cache that was
+ * one is one no more. NAMES_MAX_SIZE is the bound of a cache, in bytes of its files: a number, or one with K,
+ * M, G, T, KiB, .. (powers of 1024) or KB, .. (of 1000); 0 or to remove it: none. Both are given to a
+ * directory alone
+ * (-ENOTDIR), the second to a cache alone; -EINVAL what is neither. They are kept in the inode and in
+ * KV_META, listed where the cache is, and told of all that inherits them. */
+#define NAMES_PROFILE "user.mithril.profile"
+#define NAMES_MAX_SIZE "user.mithril.max-size"
+/* Calls `each` for every cache, by number, until it gives non-zero, which is then returned; some may be
+ * orphans by now. max_size 0: no bound. -EIO, -ENOMEM. */
+int names_caches(struct names *names, int (*each)(void *ctx, uint64_t ino, uint64_t max_size), void *ctx);
+/* It was used then: the access time, if it is later than that of the record, and nothing else. */
+int names_used(struct names *names, uint64_t ino, struct timespec when);
+
+/* Takes names away from a directory, all at once: who looks sees all of them or none. Each must still be that
+ * inode's, which is no directory. `self` (may be NULL) is the name of the directory `directory` itself in
+ * `parent`: it goes too if nothing is left in it. -ESTALE a name is gone or another's by now, or `ready` (may
+ * be NULL; called with everything locked, so it takes no lock of names) says no: then nothing has changed.
+ * -ENOENT, -ENOTDIR, -EIO, -ENOSPC, -ENOMEM. */
+struct names_group {
+	uint64_t directory, parent;
+	const char *self;
+	struct names_member {
+		const char *name;
+		uint64_t ino;
+		uint32_t type; /* set: S_IFMT bits */
+		bool unlinked; /* set: that was its last name, it is an orphan now */
+	} * members;
+	size_t count;
+	bool (*ready)(void *ctx);
+	void *ctx;
+	bool directory_gone; /* set */
+};
+int names_remove_group(struct names *names, struct names_group *group);
 
 /* Content changes, for store/stage. Hold the inode's stripe from reading the record to names_put_content. */
 void names_lock(struct names *names, uint64_t ino);

@@ -6,7 +6,7 @@
 
 #define RECORD_VERSION 1u
 #define RECORD_SIZE 120u
-#define FLAGS_KNOWN (INODE_XATTRS | INODE_ACL | INODE_DEFAULT_ACL | INODE_CAPABILITY)
+#define FLAGS_KNOWN (INODE_XATTRS | INODE_ACL | INODE_DEFAULT_ACL | INODE_CAPABILITY | INODE_CACHE)
 
 enum {
 	AT_VERSION = 0,
@@ -62,7 +62,7 @@ size_t inode_encode(const struct inode *inode, uint8_t dst[NAMES_RECORD_MAX])
 	put_le32(dst + AT_ZERO, 0);
 	put_le64(dst + AT_SIZE, inode->size);
 	put_le64(dst + AT_BLOCKS, inode->blocks);
-	put_le64(dst + AT_RDEV, inode->rdev);
+	put_le64(dst + AT_RDEV, inode->flags & INODE_CACHE ? inode->cache : inode->rdev);
 	put_le64(dst + AT_PARENT, inode->parent);
 	put_le64(dst + AT_RECIPE, inode->recipe);
 	put_le64(dst + AT_CONTENT_VERSION, inode->version);
@@ -81,6 +81,9 @@ static bool is_sound(const struct inode *inode)
 		return false;
 	if (inode->content > CONTENT_ENCODED || (inode->content != CONTENT_NONE && !S_ISREG(inode->mode)))
 		return false;
+	if ((inode->flags & INODE_CACHE) &&
+		(!inode->cache || !(S_ISREG(inode->mode) || S_ISDIR(inode->mode))))
+		return false;
 	return (inode->flags & ~FLAGS_KNOWN) == 0 && S_ISDIR(inode->mode) == (inode->parent != 0);
 }
 
@@ -98,7 +101,10 @@ int inode_decode(struct inode *inode, uint64_t ino, const uint8_t *src, size_t l
 	inode->nlink = get_le32(src + AT_NLINK);
 	inode->size = get_le64(src + AT_SIZE);
 	inode->blocks = get_le64(src + AT_BLOCKS);
-	inode->rdev = get_le64(src + AT_RDEV);
+	if (inode->flags & INODE_CACHE)
+		inode->cache = get_le64(src + AT_RDEV);
+	else
+		inode->rdev = get_le64(src + AT_RDEV);
 	inode->parent = get_le64(src + AT_PARENT);
 	inode->recipe = get_le64(src + AT_RECIPE);
 	inode->version = get_le64(src + AT_CONTENT_VERSION);

@@ -103,6 +103,8 @@ ssize_t names_getxattr(struct names *names, uint64_t ino, const char *name, void
 		rc = inode_load(names, ino, &inode);
 	if (rc)
 		return rc;
+	if (is_profile(name))
+		return profile_get(names, &inode, name, dst, capacity);
 	if (!(inode.flags & INODE_XATTRS))
 		return -ENODATA;
 	rc = kv_get(names->kv, KV_XATTRS, key, xattr_key(key, ino, name), dst, capacity, &len);
@@ -142,14 +144,20 @@ static ssize_t list(struct names *names, uint64_t ino, char *dst, size_t capacit
 ssize_t names_listxattr(struct names *names, uint64_t ino, char *dst, size_t capacity)
 {
 	struct inode inode;
-	ssize_t total;
+	ssize_t total, more;
+	size_t skip;
 	int rc = inode_load(names, ino, &inode);
 
 	if (rc)
 		return rc;
-	if (!(inode.flags & INODE_XATTRS))
-		return 0;
-	total = list(names, ino, dst, capacity);
+	more = profile_list(names, &inode, dst, capacity);
+	if (more < 0)
+		return more;
+	skip = (size_t)more < capacity ? (size_t)more : capacity;
+	total = inode.flags & INODE_XATTRS ? list(names, ino, dst + skip, capacity - skip) : 0;
+	if (total < 0)
+		return total;
+	total += more;
 	return capacity && total > (ssize_t)capacity ? -ERANGE : total;
 }
 
@@ -170,7 +178,7 @@ static bool is_acl(const char *name)
 	return flag_of(name) & (INODE_ACL | INODE_DEFAULT_ACL);
 }
 
-static int store_inode(struct names *names, struct kv_batch *batch, struct inode *inode)
+int store_inode(struct names *names, struct kv_batch *batch, struct inode *inode)
 {
 	inode->ctime = inode_now();
 	inode_store(names, batch, inode);
@@ -272,7 +280,9 @@ int names_setxattr(
 		return -ENOMEM;
 	names_lock(names, ino);
 	rc = inode_load(names, ino, &inode);
-	if (!rc)
+	if (!rc && is_profile(name))
+		rc = profile_set(names, batch, &inode, name, value ? value : "", len, flags);
+	else if (!rc)
 		rc = set_locked(names, batch, &inode, name, value, len, flags);
 	names_unlock(names, ino);
 	kv_batch_free(batch);
@@ -292,7 +302,9 @@ int names_removexattr(struct names *names, uint64_t ino, const char *name)
 		return -ENOMEM;
 	names_lock(names, ino);
 	rc = inode_load(names, ino, &inode);
-	if (!rc)
+	if (!rc && is_profile(name))
+		rc = profile_set(names, batch, &inode, name, NULL, 0, 0);
+	else if (!rc)
 		rc = remove_locked(names, batch, &inode, name);
 	names_unlock(names, ino);
 	kv_batch_free(batch);

@@ -281,13 +281,21 @@ static void test_inode(void **state)
 		.content = CONTENT_ENCODED,
 		.recipe = 1,
 		.version = 3};
-	struct inode back;
+	struct inode back, cached = inode;
 	uint8_t bytes[NAMES_RECORD_MAX];
 	size_t len = inode_encode(&inode, bytes);
 
 	(void)state;
 	assert_example("inode", bytes, len);
 	assert_int_equal(inode_decode(&back, 2, bytes, len), 0);
+	cached.content = CONTENT_NONE;
+	cached.recipe = 0;
+	cached.flags = INODE_CACHE;
+	cached.cache = 2;
+	assert_example("cached", bytes, inode_encode(&cached, bytes));
+	assert_int_equal(inode_decode(&back, 2, bytes, len), 0);
+	assert_int_equal(back.cache, 2);
+	assert_int_equal(back.rdev, 0);
 }
 
 static void test_entry(void **state)

@@ -29,6 +29,7 @@ static const char *const names[CODEC_COUNT] = {
 	[CODEC_PLANES] = "planes",
 	[CODEC_XOR] = "xor",
 	[CODEC_DIFF] = "diff",
+	[CODEC_ZSTD_BASES] = "zstd-bases",
 	[CODEC_SYMBOLS] = "symbols",
 	[CODEC_SYMBOLS_DIFF] = "symbols-diff",
 	[CODEC_CHANGES] = "changes",
@@ -64,8 +65,9 @@ int codec_level_named(const char *name, enum codec_level *level)
 
 int codec_needs_base(enum codec codec)
 {
-	return codec == CODEC_ZSTD_BASE || codec == CODEC_XOR || codec == CODEC_DIFF ||
-	       codec == CODEC_SYMBOLS_DIFF || codec == CODEC_CHANGES || codec_is_derived(codec);
+	return codec == CODEC_ZSTD_BASE || codec == CODEC_ZSTD_BASES || codec == CODEC_XOR ||
+	       codec == CODEC_DIFF || codec == CODEC_SYMBOLS_DIFF || codec == CODEC_CHANGES ||
+	       codec_is_derived(codec);
 }
 
 int codec_is_derived(enum codec codec)
@@ -493,6 +495,8 @@ int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const vo
 		return block_unzstd(ws, dst, raw_len, payload, payload_len);
 	case CODEC_ZSTD_BASE:
 		return prefix_decode(ws, dst, raw_len, payload, payload_len, base, base_len);
+	case CODEC_ZSTD_BASES:
+		return near_decode(ws, dst, raw_len, payload, payload_len, bases);
 	case CODEC_SYMBOLS:
 		return symbols_decode(ws, dst, raw_len, payload, payload_len, dtype, NULL);
 	case CODEC_SYMBOLS_DIFF:

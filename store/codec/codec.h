@@ -10,7 +10,7 @@
  * FM-Delta (NeurIPS 2024) for the order-preserving integer difference; rans.h and range.h name those of the
  * entropy coders.
  *
- * Codecs (ids are on disk: never renumber; 7 to 15 have no meaning yet, nor have those from CODEC_COUNT on):
+ * Codecs (ids are on disk: never renumber; 8 to 15 have no meaning yet, nor have those from CODEC_COUNT on):
  */
 #ifndef MITHRIL_STORE_CODEC_CODEC_H
 #define MITHRIL_STORE_CODEC_CODEC_H
@@ -21,13 +21,14 @@
 #include "store/util/dtype.h"
 
 enum codec {
-	CODEC_STORED = 0,    /* the bytes themselves */
-	CODEC_CONSTANT = 1,  /* one element, repeated */
-	CODEC_ZSTD = 2,	     /* one zstd frame over the bytes */
-	CODEC_ZSTD_BASE = 3, /* one zstd frame behind the base as prefix; any length of base */
-	CODEC_PLANES = 4,    /* byte planes, each coded in the way that suits it */
-	CODEC_XOR = 5,	     /* planes of element ^ base element; base of the same length */
-	CODEC_DIFF = 6,	     /* planes of zigzag(order(element) - order(base element)); likewise */
+	CODEC_STORED = 0,     /* the bytes themselves */
+	CODEC_CONSTANT = 1,   /* one element, repeated */
+	CODEC_ZSTD = 2,	      /* one zstd frame over the bytes */
+	CODEC_ZSTD_BASE = 3,  /* one zstd frame behind the base as prefix; any length of base */
+	CODEC_PLANES = 4,     /* byte planes, each coded in the way that suits it */
+	CODEC_XOR = 5,	      /* planes of element ^ base element; base of the same length */
+	CODEC_DIFF = 6,	      /* planes of zigzag(order(element) - order(base element)); likewise */
+	CODEC_ZSTD_BASES = 7, /* one zstd frame behind all bases, joined, as prefix; any lengths */
 	/* Floats with exponents only: f16, bf16, f32, c64 and four kinds of f8. */
 	CODEC_SYMBOLS = 16,	 /* exponent and first bits of mantissa by rANS */
 	CODEC_SYMBOLS_DIFF = 17, /* upper bits of order(element) - order(base element) by rANS, by exponent of
@@ -118,6 +119,13 @@ int codec_derive(struct codec_workspace *ws, void *dst, size_t capacity, const s
 	const struct codec_bases *bases, const struct codec_function *function, enum codec_level level,
 	struct codec_result *result);
 
+/* Encodes opaque bytes behind those of bases that are like them (NULL or none: alone), which are
+ * CODEC_CHUNK_MAX together at most: ZSTD_BASES, else ZSTD, else STORED. At a level of zstd that is worth it
+ * for what is written once and shared by many files: 12; CODEC_FAST 3, CODEC_SMALL 19. Takes up to 32 MiB of
+ * memory that the workspace keeps. -EINVAL as codec_encode. */
+int codec_near(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
+	const struct codec_bases *bases, enum codec_level level, struct codec_result *result);
+
 /* Of n elements of `narrow` (f16, bf16), how many are the rounding of the f32 element at the same place. Any
  * other dtype: 0. */
 size_t codec_derived_matches(enum dtype narrow, const void *elements, const void *f32, size_t n);
@@ -143,9 +151,9 @@ size_t codec_estimate(struct codec_workspace *ws, const struct codec_input *in);
 
 /* Rebuilds exactly raw_len bytes in dst from a payload that may be hostile: no access outside the buffers,
  * time and memory bounded. `bases` (NULL: none) are needed by the codecs that codec_needs_base names; all but
- * DERIVED, WIDENED, MOMENT and STEP look at the first only. That the bytes are the right ones is for the
- * caller's checksum to say. -EBADMSG; -EPROTONOSUPPORT: unknown codec or version. After a failure dst holds
- * anything.
+ * ZSTD_BASES, DERIVED, WIDENED, MOMENT and STEP look at the first only. That the bytes are the right ones is
+ * for the caller's checksum to say. -EBADMSG; -EPROTONOSUPPORT: unknown codec or version. After a failure dst
+ * holds anything.
  */
 int codec_decode(struct codec_workspace *ws, void *dst, size_t raw_len, const void *payload,
 	size_t payload_len, enum codec codec, unsigned version, enum dtype dtype,

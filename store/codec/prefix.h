@@ -18,4 +18,8 @@ size_t prefix_encode(struct codec_workspace *ws, void *dst, size_t capacity, con
 int prefix_decode(struct codec_workspace *ws, void *dst, size_t n, const void *src, size_t len,
 	const void *base, size_t base_len);
 
+/* The same behind all bases. */
+int near_decode(struct codec_workspace *ws, void *dst, size_t n, const void *src, size_t len,
+	const struct codec_bases *bases);
+
 #endif

@@ -182,6 +182,33 @@ static int encode_derived(
 	return rc == -ENOMEM ? rc : -ENOENT;
 }
 
+/* Behind the chunks that it is like, or alone. */
+static int encode_near(struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job)
+{
+	struct codec_input in = {.src = job->raw, .len = job->len, .dtype = job->dtype};
+	struct footing footing = {.bases.count = 0};
+	/* What these cost to decode is bounded by how many they are; many files share it. */
+	int rc = footing_take(encoder, &job->near, UINT32_MAX, &footing);
+
+	if (rc == -ENOMEM) {
+		footing_drop(encoder, &footing, true);
+		return rc;
+	}
+	if (!rc)
+		rc = codec_near(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, &footing.bytes,
+			encoder->level, &job->result);
+	if (!rc && codec_needs_base(job->result.codec) &&
+		chain_allows(encoder, &job->near, footing.records, job->result.len, UINT32_MAX)) {
+		footing_use(encoder, &footing, job);
+		return 0;
+	}
+	footing_drop(encoder, &footing, true);
+	if (!rc && !codec_needs_base(job->result.codec))
+		return 0;
+	return codec_near(
+		ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, NULL, encoder->level, &job->result);
+}
+
 void chunk_encode(struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job)
 {
 	struct codec_input in = {.src = job->raw, .len = job->len, .dtype = job->dtype};
@@ -212,6 +239,13 @@ void chunk_encode(struct encoder *encoder, struct codec_workspace *ws, struct ch
 	job->rc = 0;
 	if (job->shared)
 		return;
+	if (job->kind == JOB_SMALL) {
+		rc = encode_near(encoder, ws, job);
+		if (rc)
+			chunks_unpin(encoder->chunks, &job->id);
+		job->rc = rc;
+		return;
+	}
 	if (job->source.bases.count || !chunk_id_is_zero(&job->base))
 		alone = codec_estimate(ws, &in);
 	rc = job->source.bases.count ? encode_derived(encoder, ws, job, alone) : -ENOENT;

@@ -24,6 +24,7 @@
 struct group {
 	struct stage_publication publications[GROUP_MAX];
 	struct file_encoding *files[GROUP_MAX]; /* NULL: inline */
+	struct file_encoding *carrier;		/* holds the chunks of small files; or NULL */
 	size_t count;
 	uint64_t bytes;
 };
@@ -95,9 +96,24 @@ static void publish(struct encoder *encoder, struct group *group)
 			free(group->files[i]);
 		}
 	}
+	if (group->carrier) {
+		file_release(group->carrier);
+		free(group->carrier);
+	}
+	group->carrier = NULL;
 	group->count = 0;
 	group->bytes = 0;
 	pthread_mutex_unlock(&encoder->publish_lock);
+}
+
+/* Small files of caches wait for each other, and go together. */
+static void publish_pool(struct encoder *encoder, struct group *group)
+{
+	if (group->count)
+		publish(encoder, group);
+	pool_encode(
+		encoder, &encoder->pool, group->publications, group->files, &group->count, &group->carrier);
+	publish(encoder, group);
 }
 
 static void *coordinate(void *arg)
@@ -112,11 +128,19 @@ static void *coordinate(void *arg)
 		if (rc == -EAGAIN) {
 			if (group->count)
 				publish(encoder, group);
+			if (pool_is_due(&encoder->pool, encoder->stage))
+				publish_pool(encoder, group);
 			rc = 0;
 			continue;
 		}
 		if (rc)
 			break;
+		if (pool_wants(&job)) {
+			pool_add(&encoder->pool, &job);
+			if (pool_is_full(&encoder->pool))
+				publish_pool(encoder, group);
+			continue;
+		}
 		rc = encode_job(encoder, group, &job);
 		if (rc) {
 			if (rc != -ESTALE && rc != -ESHUTDOWN)
@@ -128,6 +152,7 @@ static void *coordinate(void *arg)
 		if (group->count == GROUP_MAX || group->bytes >= GROUP_BYTES)
 			publish(encoder, group);
 	}
+	pool_release(encoder, &encoder->pool);
 	if (group && group->count)
 		publish(encoder, group);
 	free(group);
@@ -223,6 +248,7 @@ void encoder_stop(struct encoder *encoder)
 		pthread_join(encoder->workers[i], NULL);
 	if (encoder->stage)
 		window_release(&encoder->window);
+	alike_free(encoder->pool.alike);
 	codec_workspace_free(encoder->ws);
 	codec_workspace_free(encoder->again_ws);
 	pthread_mutex_destroy(&encoder->again_lock);

@@ -81,8 +81,7 @@ static int append_chunk(struct file_encoding *file, const struct chunk_job *job)
 	return 0;
 }
 
-/* The pin of `id` is the file's now, or gone. */
-static int keep_pin(struct file_encoding *file, const struct chunk_id *id)
+int file_keep_pin(struct file_encoding *file, const struct chunk_id *id)
 {
 	int rc = list_add(&file->pins, id);
 
@@ -91,10 +90,7 @@ static int keep_pin(struct file_encoding *file, const struct chunk_id *id)
 	return rc;
 }
 
-/* Another file announced the chunk, and may be given up after all: this one puts its record too, and those of
- * what it stands on as far as they are announced. The chunk is pinned. */
-static int put_announced(
-	struct file_encoding *file, const struct chunk_id *id, const struct chunk_record *record)
+int put_announced(struct file_encoding *file, const struct chunk_id *id, const struct chunk_record *record)
 {
 	struct chunks *chunks = file->encoder->chunks;
 	struct chunk_record below;
@@ -106,7 +102,7 @@ static int put_announced(
 		if (!chunks_announced(chunks, base, &below))
 			continue;
 		chunks_pin(chunks, base);
-		if (!(rc = keep_pin(file, base)))
+		if (!(rc = file_keep_pin(file, base)))
 			rc = put_announced(file, base, &below);
 	}
 	return rc;
@@ -121,9 +117,9 @@ static int collect_chunk(struct file_encoding *file, struct chunk_job *job)
 
 	if (job->rc)
 		return job->rc;
-	rc = keep_pin(file, &job->id);
+	rc = file_keep_pin(file, &job->id);
 	for (uint32_t i = 0; i < job->used.count; i++) {
-		int one = keep_pin(file, &job->used.id[i]);
+		int one = file_keep_pin(file, &job->used.id[i]);
 		rc = rc ? rc : one;
 	}
 	if (rc)
@@ -212,6 +208,7 @@ int file_collect(struct file_encoding *file)
 	extent.len = job->span;
 	switch (job->kind) {
 	case JOB_CHUNK:
+	case JOB_SMALL:
 		rc = collect_chunk(file, job);
 		extent.chunk = job->id;
 		if (!rc)

@@ -13,6 +13,10 @@
  * segments.c  the tensors of an encoded file, in memory
  * window.c  chunks under way: the ring between the coordinator and the workers
  * chunk.c   one chunk: hash, share or encode
+ * pool.c    small files of caches: gathered, sorted by kind, many to a chunk
+ * known.c   whether a small file's bytes are there already
+ * kind.c    pure: what kind of file it is
+ * alike.c   which earlier chunks have bytes in common with one: its sketch, and those of chunks before it
  */
 #ifndef MITHRIL_STORE_ENCODE_PRIVATE_H
 #define MITHRIL_STORE_ENCODE_PRIVATE_H
@@ -78,6 +82,7 @@ struct source {
 
 enum job_kind {
 	JOB_CHUNK,    /* for a worker */
+	JOB_SMALL,    /* likewise: the bytes of small files of a cache */
 	JOB_SKELETON, /* a range whose bytes are in the skeleton: only an extent, in its turn */
 	JOB_EARLY,    /* a range that was encoded in an earlier pass; likewise */
 	JOB_HOLE,     /* likewise */
@@ -90,8 +95,9 @@ struct chunk_job {
 	uint8_t *payload;
 	size_t len;
 	enum dtype dtype;
-	struct chunk_id base; /* candidate, or zero */
-	struct source source; /* likewise */
+	struct chunk_id base;	 /* candidate, or zero */
+	struct source source;	 /* likewise */
+	struct chunk_bases near; /* of JOB_SMALL: chunks with like bytes */
 	int hint;
 	struct class_stats *class; /* of the tensor; NULL: opaque */
 	uint64_t off, span;	   /* range of the file */
@@ -310,6 +316,11 @@ struct file_encoding {
 int file_encode(struct encoder *encoder, struct file_encoding *file, struct stage_publication *p);
 /* Takes the oldest step off the window: its extent is in the recipe then. -EAGAIN: there is none. */
 int file_collect(struct file_encoding *file);
+/* The pin of `id` is the file's now, or gone. */
+int file_keep_pin(struct file_encoding *file, const struct chunk_id *id);
+/* Another file announced the chunk, and may be given up after all: this one puts its record too, and those of
+ * what it stands on as far as they are announced. The chunk is pinned. */
+int put_announced(struct file_encoding *file, const struct chunk_id *id, const struct chunk_record *record);
 /* Unpins, retracts, frees; after publication or failure. */
 void file_release(struct file_encoding *file);
 
@@ -325,6 +336,89 @@ struct chunk_id base_chunk(struct file_encoding *file, size_t t, uint64_t off, s
 void segment_of(const struct tensor *tensor, struct segment *segment);
 struct family_id family_of(const struct layout *layout);
 
+/* --- kind.c --- */
+
+/* Of small files: those of a kind have bytes in common. The order is that in which they stand together. */
+enum small_kind {
+	SMALL_ELF, /* shared objects */
+	SMALL_CUBIN,
+	SMALL_PICKLE, /* FX graphs */
+	SMALL_SOURCE, /* C++, Python */
+	SMALL_IR,     /* ttir, ttgir, llir */
+	SMALL_PTX,
+	SMALL_JSON,
+	SMALL_OTHER,
+	SMALL_KINDS
+};
+enum small_kind small_kind_of(const uint8_t *bytes, size_t len);
+
+/* --- alike.c --- */
+
+#define SKETCH_MAX 512u
+#define ALIKE_CHUNKS 1024u
+
+/* Hashes of places that the content chooses: bytes in common make hashes in common. */
+struct sketch {
+	uint64_t marks[SKETCH_MAX];
+	unsigned count;
+};
+/* Pure. */
+void sketch_take(struct sketch *sketch, const uint8_t *bytes, size_t len);
+
+/* The sketches of chunks, the oldest of like ones first. In memory only: a hint. One thread. */
+struct alike;
+struct alike *alike_new(void); /* NULL: no memory */
+void alike_free(struct alike *alike);
+void alike_add(struct alike *alike, const struct chunk_id *id, const struct sketch *sketch);
+/* Up to `capacity` chunks, those with most in common last. What they cost to decode, as `chunks` has it,
+ * keeps within bounds; those that are gone are forgotten. */
+unsigned alike_find(struct alike *alike, struct chunks *chunks, const struct sketch *sketch,
+	struct chunk_id *ids, unsigned capacity);
+
+/* --- known.c --- */
+
+/* Enters a small file's bytes under their digest into the index, by the recipe that is built. `first`: it is
+ * the first of a chunk, and is found by small_chunks_recent. -EINVAL, -ENOMEM. */
+int small_enter(struct recipe_builder *builder, uint64_t digest[2], uint64_t size, bool first);
+/* The extents of a file that has just these bytes already, its chunks pinned (the caller unpins). 1; 0 none,
+ * or no longer; -ENOMEM. */
+#define SMALL_EXTENTS 16u
+struct small_extents {
+	struct extent list[SMALL_EXTENTS];
+	unsigned count;
+};
+int small_find(struct encoder *encoder, const uint64_t digest[2], const uint8_t *bytes, size_t len,
+	struct small_extents *found);
+/* Takes the newest chunks of small files into `alike`, the oldest of them first. */
+void small_chunks_recent(struct encoder *encoder, struct alike *alike);
+
+/* --- pool.c --- */
+
+#define POOL_FILES 256u
+#define POOL_BYTES (8u << 20)
+#define POOL_FILE_MAX (2u << 20)
+
+/* Jobs that wait for more. */
+struct pool {
+	struct stage_job jobs[POOL_FILES];
+	size_t count;
+	uint64_t bytes, since_ms; /* since_ms: the oldest came */
+	struct alike *alike;	  /* made at the first use */
+};
+/* Whether the file is one of those. */
+bool pool_wants(const struct stage_job *job);
+/* The job is the pool's. */
+void pool_add(struct pool *pool, const struct stage_job *job);
+bool pool_is_full(const struct pool *pool);
+bool pool_is_due(const struct pool *pool, struct stage *stage);
+/* Encodes all: publications[0..*count) and their files are set, those that failed are given back. *files and
+ * the carrier, which holds the chunks, are for file_release and free after publication. The pool is empty
+ * then. */
+void pool_encode(struct encoder *encoder, struct pool *pool, struct stage_publication *publications,
+	struct file_encoding **files, size_t *count, struct file_encoding **carrier);
+/* Gives all back. */
+void pool_release(struct encoder *encoder, struct pool *pool);
+
 struct encoder {
 	struct stage *stage;
 	struct chunks *chunks;
@@ -336,6 +430,7 @@ struct encoder {
 	struct window window;
 	unsigned threads;
 	enum codec_level level;
+	struct pool pool; /* the coordinator's */
 	pthread_t *workers, coordinator;
 	bool coordinator_started;
 	unsigned workers_started;

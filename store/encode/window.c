@@ -38,7 +38,7 @@ void window_submit(struct window *window)
 {
 	pthread_mutex_lock(&window->lock);
 	struct chunk_job *job = &window->jobs[window->head++ % WINDOW];
-	job->state = job->kind == JOB_CHUNK ? JOB_READY : JOB_DONE;
+	job->state = job->kind == JOB_CHUNK || job->kind == JOB_SMALL ? JOB_READY : JOB_DONE;
 	if (job->state == JOB_READY)
 		pthread_cond_signal(&window->ready);
 	pthread_mutex_unlock(&window->lock);

@@ -317,6 +317,19 @@ int stage_drain(struct stage *stage, int (*progress)(void *ctx, uint64_t files, 
 	return rc;
 }
 
+bool stage_is_draining(struct stage *stage)
+{
+	pthread_mutex_lock(&stage->queue_lock);
+	bool draining = stage->draining;
+	pthread_mutex_unlock(&stage->queue_lock);
+	return draining;
+}
+
+unsigned stage_quiet_ms(const struct stage *stage)
+{
+	return stage->quiet_ms;
+}
+
 void stage_counts(struct stage *stage, struct stage_counts *out)
 {
 	tally_sums(&stage->tally, &out->staged_files, &out->staged_bytes);

@@ -137,6 +137,10 @@ int stage_publish(struct stage *stage, struct stage_publication *group, size_t c
 void stage_watch(struct stage *stage, void (*published)(void *ctx, uint64_t ino), void *ctx);
 /* Returns a job unpublished because of `error`; it is tried again after `delay_ms`. */
 void stage_giveback(struct stage *stage, struct stage_job *job, unsigned delay_ms, int error);
+/* As the options had it. */
+unsigned stage_quiet_ms(const struct stage *stage);
+/* Whether somebody waits in stage_drain. */
+bool stage_is_draining(struct stage *stage);
 /* Wakes takers with -ESHUTDOWN. */
 void stage_stop(struct stage *stage);
 /* Waits until nothing awaits encoding, without regard to quiet times. Files that somebody can still write are

@@ -77,6 +77,12 @@ static void fuzz_derive(const uint8_t *data, size_t size)
 			abort();
 		free(payload);
 	}
+	if (codec_near(
+		    workspace(), dst, CODEC_BOUND(half), &in, on, (enum codec_level)(data[2] % 3), &result) ||
+		codec_decode(workspace(), back, half, dst, result.len, result.codec, CODEC_VERSION, in.dtype,
+			on) ||
+		memcmp(back, src, half))
+		abort();
 	free(back);
 	free(dst);
 out:
@@ -97,7 +103,7 @@ static void fuzz_decode(const uint8_t *data, size_t size)
 	enum codec codec = codecs[data[0] & 15];
 	size_t base_len = data[0] & 0x10 ? raw_len / 2 : raw_len;
 	struct codec_bases bases = {.count = 1, .at = {{base, base_len}}};
-	if (codec == CODEC_DERIVED)
+	if (codec == CODEC_DERIVED || codec == CODEC_ZSTD_BASES)
 		bases = (struct codec_bases){.count = 2,
 			.at = {{base, base_len / 3}, {base + base_len / 3, 2 * base_len - base_len / 3}}};
 	if (codec == CODEC_MOMENT || codec == CODEC_STEP)

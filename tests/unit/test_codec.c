@@ -217,8 +217,8 @@ static unsigned all_codecs(void)
 }
 
 /* They take bases of another kind, and are tested apart. */
-static const unsigned derived_codecs =
-	1u << CODEC_DERIVED | 1u << CODEC_WIDENED | 1u << CODEC_MOMENT | 1u << CODEC_STEP;
+static const unsigned derived_codecs = 1u << CODEC_DERIVED | 1u << CODEC_WIDENED | 1u << CODEC_MOMENT |
+				       1u << CODEC_STEP | 1u << CODEC_ZSTD_BASES;
 
 static const size_t lengths[] = {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 255, 256, 511,
 	1000, 4095, 4096, 4097, 16384, 16391, 40003};
@@ -339,7 +339,7 @@ static void names_and_bases(void **state)
 	(void)state;
 	static const enum codec codecs[] = {CODEC_STORED, CODEC_CONSTANT, CODEC_ZSTD, CODEC_ZSTD_BASE,
 		CODEC_PLANES, CODEC_XOR, CODEC_DIFF, CODEC_SYMBOLS, CODEC_SYMBOLS_DIFF, CODEC_CHANGES,
-		CODEC_DERIVED, CODEC_WIDENED, CODEC_MOMENT, CODEC_STEP};
+		CODEC_DERIVED, CODEC_WIDENED, CODEC_MOMENT, CODEC_STEP, CODEC_ZSTD_BASES};
 	unsigned known = 0;
 
 	for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
@@ -352,11 +352,11 @@ static void names_and_bases(void **state)
 	assert_true(codec_is_derived(CODEC_DERIVED) && codec_is_derived(CODEC_WIDENED));
 	assert_false(codec_is_derived(CODEC_DIFF) || codec_is_derived(CODEC_PLANES));
 	assert_string_equal(codec_name(CODEC_COUNT), "?");
-	assert_string_equal(codec_name((enum codec)(CODEC_DIFF + 1)), "?");
+	assert_string_equal(codec_name((enum codec)(CODEC_ZSTD_BASES + 1)), "?");
 	assert_true(codec_needs_base(CODEC_SYMBOLS_DIFF) && codec_needs_base(CODEC_CHANGES));
 	assert_false(codec_needs_base(CODEC_SYMBOLS));
 	assert_true(codec_needs_base(CODEC_XOR) && codec_needs_base(CODEC_DIFF) &&
-		    codec_needs_base(CODEC_ZSTD_BASE));
+		    codec_needs_base(CODEC_ZSTD_BASE) && codec_needs_base(CODEC_ZSTD_BASES));
 	assert_false(codec_needs_base(CODEC_PLANES) || codec_needs_base(CODEC_STORED) ||
 		     codec_needs_base(CODEC_ZSTD));
 }
@@ -915,6 +915,76 @@ static void what_is_not_derived_is_refused(void **state)
 			&(struct codec_function){.from = DTYPE_F32, .skip = 0}, CODEC_DEFAULT, &result),
 		-EINVAL);
 	assert_int_equal(codec_derived_matches(DTYPE_U16, narrow, wide, 8), 0);
+}
+
+/* --- behind several bases --- */
+
+/* Text whose halves are those of two others. */
+static void near_takes_from_all_bases(void **state)
+{
+	enum { LEN = 60000 };
+	uint8_t *noise = malloc(2 * LEN), *src = malloc(LEN), *dst = malloc(LEN), *back = malloc(LEN);
+	struct codec_bases bases = {.count = 2, .at = {{noise, LEN}, {noise + LEN, LEN}}};
+	struct codec_input in = {.src = src, .len = LEN, .dtype = DTYPE_OPAQUE};
+	struct codec_result result, one;
+
+	(void)state;
+	fill(noise, 2 * LEN, RANDOM, 1, 5);
+	memcpy(src, noise + 777, LEN / 2);
+	memcpy(src + LEN / 2, noise + LEN + 99, LEN / 2);
+	for (enum codec_level level = CODEC_DEFAULT; level <= CODEC_SMALL; level++) {
+		assert_int_equal(codec_near(ws, dst, LEN, &in, &bases, level, &result), 0);
+		assert_int_equal(result.codec, CODEC_ZSTD_BASES);
+		assert_true(result.len < 200);
+		assert_int_equal(codec_decode(ws, back, LEN, dst, result.len, CODEC_ZSTD_BASES, 1,
+					 DTYPE_OPAQUE, &bases),
+			0);
+		assert_memory_equal(back, src, LEN);
+	}
+	/* Another order is another prefix: other bytes, or none. */
+	struct codec_bases turned = {.count = 2, .at = {bases.at[1], bases.at[0]}};
+	if (!codec_decode(ws, back, LEN, dst, result.len, CODEC_ZSTD_BASES, 1, DTYPE_OPAQUE, &turned))
+		assert_memory_not_equal(back, src, LEN);
+	bases.count = 1;
+	assert_int_equal(codec_near(ws, dst, LEN, &in, &bases, CODEC_DEFAULT, &one), 0);
+	assert_true(one.len > LEN / 2 && one.len < LEN / 2 + 500);
+	/* Noise alone is stored; with no bases at all text is zstd. */
+	assert_int_equal(codec_near(ws, dst, LEN, &in, NULL, CODEC_DEFAULT, &one), 0);
+	assert_int_equal(one.codec, CODEC_STORED);
+	fill(src, LEN, TEXT, 1, 5);
+	assert_int_equal(codec_near(ws, dst, LEN, &in, NULL, CODEC_DEFAULT, &one), 0);
+	assert_int_equal(one.codec, CODEC_ZSTD);
+	assert_int_equal(codec_near(ws, dst, LEN - 1, &in, NULL, CODEC_DEFAULT, &one), -EINVAL);
+	free(noise);
+	free(src);
+	free(dst);
+	free(back);
+}
+
+static void hostile_nearness(void **state)
+{
+	static uint8_t base[CODEC_CHUNK_MAX];
+	static const uint8_t frame[] = {
+		0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x00, 0x21, 0x00, 0x00, 'a', 'b', 'c', 'd'};
+	static const uint8_t dictionary[] = {0x37, 0xa4, 0x30, 0xec, 1, 2, 3, 4, 5};
+	struct codec_bases bases = {.count = 2, .at = {{base, CODEC_CHUNK_MAX - 1}, {base, 1}}};
+	uint8_t out[8];
+
+	(void)state;
+	assert_int_equal(
+		codec_decode(ws, out, 4, frame, sizeof frame, CODEC_ZSTD_BASES, 1, DTYPE_U8, &bases), 0);
+	assert_memory_equal(out, "abcd", 4);
+	bases.at[1].len = 2; /* one byte too many */
+	assert_int_equal(codec_decode(ws, out, 4, frame, sizeof frame, CODEC_ZSTD_BASES, 1, DTYPE_U8, &bases),
+		-EBADMSG);
+	bases.at[0] = (struct codec_base){dictionary, sizeof dictionary};
+	assert_int_equal(codec_decode(ws, out, 4, frame, sizeof frame, CODEC_ZSTD_BASES, 1, DTYPE_U8, &bases),
+		-EBADMSG);
+	bases.at[0].len = bases.at[1].len = 0;
+	assert_int_equal(codec_decode(ws, out, 4, frame, sizeof frame, CODEC_ZSTD_BASES, 1, DTYPE_U8, &bases),
+		-EBADMSG);
+	assert_int_equal(
+		codec_decode(ws, out, 4, frame, sizeof frame, CODEC_ZSTD_BASES, 1, DTYPE_U8, NULL), -EBADMSG);
 }
 
 static void golden_derivations(void **state)
@@ -1531,6 +1601,8 @@ int main(void)
 		cmocka_unit_test(every_f16_is_widened),
 		cmocka_unit_test(derivations_are_exact_whatever_comes),
 		cmocka_unit_test(what_is_not_derived_is_refused),
+		cmocka_unit_test(near_takes_from_all_bases),
+		cmocka_unit_test(hostile_nearness),
 		cmocka_unit_test(golden_derivations),
 		cmocka_unit_test(golden_moments),
 		cmocka_unit_test(golden_steps),

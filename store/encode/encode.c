@@ -16,6 +16,7 @@
 #define GROUP_MAX 256u
 #define GROUP_BYTES (2u << 20) /* new bytes after which a group is published */
 #define IDLE_MS 500u
+#define POOL_LOOK_MS 50u
 #define RETRY_MS 10000u
 #define NICE 10
 
@@ -116,6 +117,14 @@ static void publish_pool(struct encoder *encoder, struct group *group)
 	publish(encoder, group);
 }
 
+/* Who drains waits for what the pool holds. */
+static unsigned wait_ms(const struct encoder *encoder, const struct group *group)
+{
+	if (group->count)
+		return 0;
+	return encoder->pool.count ? POOL_LOOK_MS : IDLE_MS;
+}
+
 static void *coordinate(void *arg)
 {
 	struct encoder *encoder = arg;
@@ -124,7 +133,7 @@ static void *coordinate(void *arg)
 	int rc = group ? 0 : -ENOMEM;
 
 	while (!rc) {
-		rc = stage_take(encoder->stage, &job, group->count ? 0 : IDLE_MS);
+		rc = stage_take(encoder->stage, &job, wait_ms(encoder, group));
 		if (rc == -EAGAIN) {
 			if (group->count)
 				publish(encoder, group);

@@ -14,7 +14,18 @@
  *                 waits for a collection under way
  *   scrub         {"phase", "share"}, {"finding": text}, at last {"bad_chunks"}
  *
- * A client that hangs up ends its sync, gc or scrub.
+ * Of caches, directories with the cache profile (store/names). INO is the inode number of one, or of a
+ * directory below one, and then only what is below it counts; 0: of all.
+ *
+ *   cache-stats             for each cache {"ino", "path", "max_size", "files", "bytes", "stored_bytes",
+ * "groups", "hits", "misses", "evicted_groups", "evicted_bytes", "quarantined"}; the last five since the
+ * daemon's start cache-list INO          for each group, the one used least recently first, {"path", "files",
+ * "bytes", "last_use", "kind", "names"} cache-prune INO BYTES   {"phase", "share"}; evicts until BYTES are
+ * left in each cache; at last {"evicted_groups", "evicted_files", "evicted_bytes", "busy_groups", "bytes"}
+ *   cache-verify INO        {"phase", "share"}, {"finding", "path"}, at last {"files", "bytes", "damaged",
+ *                           "quarantined"}
+ *
+ * A client that hangs up ends its sync, gc, scrub, prune or verify.
  */
 #ifndef MITHRIL_FS_CONTROL_H
 #define MITHRIL_FS_CONTROL_H
@@ -30,8 +41,9 @@
 /* The daemon's side. */
 struct control;
 struct drops;
-int control_start(struct store *store, struct drops *drops, const char *mountpoint, bool passthrough,
-	struct control **out);
+struct keeper;
+int control_start(struct store *store, struct drops *drops, struct keeper *keeper, const char *mountpoint,
+	bool passthrough, struct control **out);
 /* Ends requests under way, waits for them, removes the socket. NULL is fine. */
 void control_stop(struct control *control);
 

@@ -3,9 +3,12 @@
 #include <linux/fuse.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fs/handle.h"
 #include "store/util/log.h"
+
+#define CHECK_MAX (1u << 20) /* bytes of an entry of a cache that are decoded when it is opened */
 
 static bool may_write(int flags)
 {
@@ -126,6 +129,24 @@ static int reply_open(fuse_req_t req, struct fuse_file_info *fi, const struct ha
 	return fuse_reply_open(req, fi);
 }
 
+/* An entry of a cache: what is damaged is not there, so that it is made again. On failure the content is let
+ * go. */
+static int open_cached(struct mount *mount, uint64_t ino, int flags, struct content *content)
+{
+	uint64_t cache = content_cache(content);
+	int ret = may_write(flags) ? 0 : content_check(content, CHECK_MAX);
+
+	if (ret == -EBADMSG) {
+		keeper_damaged(mount->keeper, cache, ino);
+		ret = -ENOENT;
+	}
+	if (ret)
+		content_release(mount->stage, content, flags);
+	else if (may_read(flags))
+		keeper_hit(mount->keeper, cache, ino);
+	return ret;
+}
+
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct mount *mount = mount_of(req);
@@ -136,6 +157,8 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct inode inode;
 	int ret = content_open(mount->stage, ino, flags, &content);
 
+	if (!ret && content_cache(content))
+		ret = open_cached(mount, ino, flags, content);
 	if (ret) {
 		reply_status(req, ret);
 		return;
@@ -191,6 +214,7 @@ static void op_create(
 	}
 	if (unnamed)
 		nodes_set_unlinked(mount->nodes, inode.ino, true);
+	keeper_wait(mount->keeper, inode.cache);
 	ret = handle_new(mount, inode.ino, flags, true, content, &handle);
 	if (!ret && !reply_create(req, &entry, fi, handle))
 		return;
@@ -202,9 +226,20 @@ static void op_create(
 		drops_add(mount->drops, inode.ino);
 }
 
+/* A writer of a cache's file is done. */
+static void note_written(struct mount *mount, const struct handle *handle)
+{
+	uint64_t cache = may_write(handle->flags) ? content_cache(handle->content) : 0;
+	struct stat st;
+
+	if (cache && !fstat(content_fd(handle->content), &st))
+		keeper_wrote(mount->keeper, cache, handle->ino, (uint64_t)st.st_size);
+}
+
 static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
+	note_written(mount_of(req), handle_of(fi));
 	handle_free(mount_of(req), handle_of(fi));
 	fuse_reply_err(req, 0);
 }

@@ -7,14 +7,19 @@
 
 #define SMALL_READ (32u << 10)
 
+static void note_damage(struct mount *mount, const struct handle *handle, size_t size, off_t off)
+{
+	log_error("inode %llu: damaged between offsets %lld and %lld; run mithril scrub for the extent of it",
+		(unsigned long long)handle->ino, (long long)off, (long long)off + (long long)size);
+	keeper_damaged(mount->keeper, content_cache(handle->content), handle->ino);
+}
+
 static void reply_read(fuse_req_t req, struct handle *handle, char *dst, size_t size, off_t off)
 {
 	ssize_t n = content_read(handle->content, dst, size, (uint64_t)off);
 
 	if (n == -EBADMSG)
-		log_error("inode %llu: damaged between offsets %lld and %lld; run mithril scrub for the "
-			  "extent of it",
-			(unsigned long long)handle->ino, (long long)off, (long long)off + (long long)size);
+		note_damage(mount_of(req), handle, size, off);
 	if (n < 0)
 		reply_status(req, (int)n);
 	else

@@ -13,6 +13,7 @@
 
 #include "fs/drops.h"
 #include "fs/fs.h"
+#include "fs/keeper.h"
 #include "fs/nodes.h"
 #include "fs/read_buffers.h"
 #include "fs/wire.h"
@@ -25,6 +26,7 @@ struct mount {
 	struct stage *stage;
 	struct nodes *nodes;
 	struct drops *drops;
+	struct keeper *keeper;
 	struct read_buffers *buffers;
 	pthread_mutex_t handles_lock;
 	struct handle *handles; /* all that are open */

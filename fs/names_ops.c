@@ -8,10 +8,11 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct mount *mount = mount_of(req);
 	struct fuse_entry_param absent = {.entry_timeout = mount->timeout};
-	struct inode inode;
+	struct inode inode = {0};
 	int ret = names_lookup(mount->names, parent, name, &inode);
 
 	if (ret == -ENOENT) {
+		keeper_miss(mount->keeper, inode.cache);
 		fuse_reply_entry(req, &absent);
 		return;
 	}

@@ -1,4 +1,4 @@
-#include "fs/requests.h"
+#include "fs/answer.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,14 +13,6 @@
 
 #define WAIT_US 50000
 #define PROGRESS_MS 200u
-
-/* One request as it is answered. */
-struct answer {
-	struct request_env *env;
-	int fd;
-	bool hung_up;
-	uint64_t told_ms; /* when progress was last sent */
-};
 
 static uint64_t now_ms(void)
 {
@@ -46,8 +38,7 @@ static void send_all(struct answer *answer, const char *src, size_t len)
 	}
 }
 
-/* Sends a line and gives the object up. */
-static void tell(struct answer *answer, json_t *object)
+void answer_tell(struct answer *answer, json_t *object)
 {
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
@@ -84,7 +75,7 @@ static bool is_due(struct answer *answer)
 static int do_ping(struct answer *answer, const char *argument)
 {
 	(void)argument;
-	tell(answer,
+	answer_tell(answer,
 		json_pack("{s:i, s:s, s:b, s:s}", "pid", (int)getpid(), "mountpoint", answer->env->mountpoint,
 			"passthrough", answer->env->passthrough, "version", MITHRIL_VERSION));
 	return 0;
@@ -97,11 +88,11 @@ static int do_stats(struct answer *answer, const char *argument)
 	(void)argument;
 	if (!stats)
 		return -ENOMEM;
-	tell(answer, stats);
+	answer_tell(answer, stats);
 	return 0;
 }
 
-static int parse_number(const char *text, uint64_t *out)
+int answer_number(const char *text, uint64_t *out)
 {
 	char *end;
 
@@ -114,12 +105,12 @@ static int do_info(struct answer *answer, const char *argument)
 {
 	json_t *info;
 	uint64_t ino;
-	int ret = parse_number(argument, &ino);
+	int ret = answer_number(argument, &ino);
 
 	if (!ret)
 		ret = report_info(answer->env->store, ino, &info);
 	if (!ret)
-		tell(answer, info);
+		answer_tell(answer, info);
 	return ret;
 }
 
@@ -127,7 +118,7 @@ static int drain_progress(void *ctx, uint64_t files, uint64_t bytes)
 {
 	struct answer *answer = ctx;
 
-	tell(answer,
+	answer_tell(answer,
 		json_pack("{s:I, s:I}", "files_left", (json_int_t)files, "bytes_left", (json_int_t)bytes));
 	return unwanted(answer);
 }
@@ -145,12 +136,12 @@ static int do_sync(struct answer *answer, const char *argument)
 	return ret ? ret : kv_flush(parts->kv, false);
 }
 
-static int phase_progress(void *ctx, const char *phase, double share)
+int answer_progress(void *ctx, const char *phase, double share)
 {
 	struct answer *answer = ctx;
 
 	if (is_due(answer))
-		tell(answer, json_pack("{s:s, s:f}", "phase", phase, "share", share));
+		answer_tell(answer, json_pack("{s:s, s:f}", "phase", phase, "share", share));
 	return unwanted(answer);
 }
 
@@ -169,12 +160,12 @@ static json_t *gc_object(const struct gc_result *result)
 static int collect(struct answer *answer, unsigned percent, struct gc_result *result)
 {
 	for (;;) {
-		int ret = gc_run(&answer->env->store->parts, percent, phase_progress, answer, result);
+		int ret = gc_run(&answer->env->store->parts, percent, answer_progress, answer, result);
 
 		if (ret != -EBUSY)
 			return ret;
 		usleep(WAIT_US);
-		if (phase_progress(answer, "wait", 0))
+		if (answer_progress(answer, "wait", 0))
 			return -EINTR;
 	}
 }
@@ -183,7 +174,7 @@ static int do_gc(struct answer *answer, const char *argument)
 {
 	struct gc_result result;
 	uint64_t percent = 0;
-	int ret = *argument ? parse_number(argument, &percent) : 0;
+	int ret = *argument ? answer_number(argument, &percent) : 0;
 
 	if (!ret && percent > 100)
 		ret = -EINVAL;
@@ -192,25 +183,25 @@ static int do_gc(struct answer *answer, const char *argument)
 		ret = collect(answer, (unsigned)percent, &result);
 	}
 	if (!ret)
-		tell(answer, gc_object(&result));
+		answer_tell(answer, gc_object(&result));
 	return ret;
 }
 
 static void finding(void *ctx, const char *line)
 {
-	tell(ctx, json_pack("{s:s}", "finding", line));
+	answer_tell(ctx, json_pack("{s:s}", "finding", line));
 }
 
 static int do_scrub(struct answer *answer, const char *argument)
 {
 	const struct fsck_options options = {
-		.data = true, .progress = phase_progress, .report = finding, .ctx = answer};
+		.data = true, .progress = answer_progress, .report = finding, .ctx = answer};
 	int64_t bad = scrub_run(&answer->env->store->parts, &options);
 
 	(void)argument;
 	if (bad < 0)
 		return (int)bad;
-	tell(answer, json_pack("{s:I}", "bad_chunks", (json_int_t)bad));
+	answer_tell(answer, json_pack("{s:I}", "bad_chunks", (json_int_t)bad));
 	return 0;
 }
 
@@ -225,6 +216,10 @@ static const struct {
 	{"sync", do_sync, false, false},
 	{"gc", do_gc, true, false},
 	{"scrub", do_scrub, false, false},
+	{"cache-stats", do_cache_stats, false, false},
+	{"cache-list", do_cache_list, true, true},
+	{"cache-prune", do_cache_prune, true, true},
+	{"cache-verify", do_cache_verify, true, true},
 };
 
 static int dispatch(struct answer *answer, char *line)
@@ -249,7 +244,7 @@ void request_serve(struct request_env *env, char *line, int fd)
 	int ret = dispatch(&answer, line);
 
 	if (ret)
-		tell(&answer, json_pack("{s:i, s:s}", "error", -ret, "message", strerror(-ret)));
+		answer_tell(&answer, json_pack("{s:i, s:s}", "error", -ret, "message", strerror(-ret)));
 	else
-		tell(&answer, json_pack("{s:b}", "done", 1));
+		answer_tell(&answer, json_pack("{s:b}", "done", 1));
 }

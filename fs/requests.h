@@ -13,6 +13,7 @@
 struct request_env {
 	struct store *store;
 	struct drops *drops;
+	struct keeper *keeper;
 	const char *mountpoint;
 	bool passthrough;
 	atomic_bool stopping; /* set: long requests end */

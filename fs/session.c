@@ -142,8 +142,9 @@ static void *greet(void *arg)
 	state.passthrough =
 		mount->init.passthrough && tune_passthrough_works(mount->store->path, mount->dev_fd);
 	atomic_store(&mount->passthrough, state.passthrough);
-	if (!session->options->no_control && control_start(mount->store, mount->drops, session->mountpoint,
-						     state.passthrough, &session->control))
+	if (!session->options->no_control &&
+		control_start(mount->store, mount->drops, mount->keeper, session->mountpoint,
+			state.passthrough, &session->control))
 		log_warning("%s: no control socket; tools cannot reach this daemon", mount->store->path);
 	if (session->ready)
 		session->ready(session->ctx, &state);
@@ -170,12 +171,16 @@ static int serve(struct session *session)
 	if (ret)
 		return ret;
 	stage_watch(session->mount.stage, drop_attributes, session->fuse);
-	ret = -pthread_create(&session->greeter, NULL, greet, session);
+	if (!options->read_only)
+		ret = keeper_start(session->mount.keeper, session->fuse);
+	if (!ret)
+		ret = -pthread_create(&session->greeter, NULL, greet, session);
 	if (!ret) {
 		while (!loop_wait(session->loop, SIGNAL_CHECK_MS) && !fuse_session_exited(session->fuse))
 			;
 	}
 	stage_watch(session->mount.stage, NULL, NULL);
+	keeper_halt(session->mount.keeper);
 	/* Still serving: what is dirty in the kernel comes as it unmounts. libfuse closes its own descriptor,
 	 * not ours. */
 	fuse_session_unmount(session->fuse);
@@ -213,7 +218,9 @@ static int prepare(struct session *session, struct store *store)
 	if (!mount->buffers)
 		return -ENOMEM;
 	ret = nodes_new(&mount->nodes);
-	return ret ? ret : drops_start(mount->stage, &mount->drops);
+	if (!ret)
+		ret = drops_start(mount->stage, &mount->drops);
+	return ret ? ret : keeper_new(mount, &mount->keeper);
 }
 
 static void finish(struct session *session)
@@ -229,6 +236,7 @@ static void finish(struct session *session)
 	close_left_over(mount);
 	nodes_free(mount->nodes, drop_later, mount->drops);
 	drops_stop(mount->drops);
+	keeper_free(mount->keeper);
 	read_buffers_free(mount->buffers);
 	if (mount->dev_fd >= 0)
 		close(mount->dev_fd);

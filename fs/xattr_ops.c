@@ -21,6 +21,11 @@ static bool is_namespace(const char *name)
 	return !strcmp(name, ACL_ACCESS) || !strcmp(name, ACL_DEFAULT);
 }
 
+static bool is_profile(const char *name)
+{
+	return !strcmp(name, NAMES_PROFILE) || !strcmp(name, NAMES_MAX_SIZE);
+}
+
 /* A new access ACL may not leave set-group-ID to somebody outside the group. */
 static int drop_sgid(struct mount *mount, uint64_t ino)
 {
@@ -42,6 +47,8 @@ static void op_setxattr(
 
 	if (is_namespace(name))
 		ret = names_setxattr(mount->names, ino, name, value, size, flags & ~(int)WIRE_KILL_PRIV);
+	if (!ret && is_profile(name))
+		keeper_refresh(mount->keeper);
 	if (!ret && kill && !strcmp(name, ACL_ACCESS))
 		ret = drop_sgid(mount, ino);
 	reply_status(req, ret);
@@ -81,12 +88,21 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	free(value);
 }
 
+static int remove_attribute(struct mount *mount, uint64_t ino, const char *name)
+{
+	int ret = names_removexattr(mount->names, ino, name);
+
+	if (!ret && is_profile(name))
+		keeper_refresh(mount->keeper);
+	return ret;
+}
+
 static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	if (!is_namespace(name))
 		fuse_reply_err(req, EOPNOTSUPP);
 	else
-		reply_status(req, names_removexattr(mount_of(req)->names, ino, name));
+		reply_status(req, remove_attribute(mount_of(req), ino, name));
 }
 
 void xattr_ops(struct fuse_lowlevel_ops *ops)

@@ -44,6 +44,8 @@ uint64_t reader_size(const struct reader *reader);
 /* Up to len bytes at off; fewer only at the end. Sequential use starts read-ahead. Bytes read, -EBADMSG (also
  * when the recipe or a chunk of it is missing), -EIO, -ENOMEM. */
 ssize_t reader_read(struct reader *reader, void *dst, size_t len, uint64_t off);
+/* Decodes all chunks, and keeps them while there is room. Errors of reader_read. */
+int reader_check(struct reader *reader);
 /* Next data or hole at or after off, as lseek(2) SEEK_DATA / SEEK_HOLE (whence). Offset; -ENXIO; -EINVAL;
  * errors of reader_read. */
 int64_t reader_seek(struct reader *reader, uint64_t off, int whence);

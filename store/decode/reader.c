@@ -197,6 +197,39 @@ ssize_t reader_read(struct reader *reader, void *dst, size_t len, uint64_t off)
 	return (ssize_t)len;
 }
 
+static int check_extent(struct reader *reader, const struct extent *extent)
+{
+	struct chunk_data *data;
+	size_t have;
+	int rc = decode_chunk(reader->decoder, &extent->chunk, &data);
+
+	if (rc)
+		return rc;
+	chunk_data_bytes(data, &have);
+	if (extent->chunk_off > have || extent->len > have - extent->chunk_off)
+		rc = -EBADMSG;
+	decode_release(reader->decoder, data);
+	return rc;
+}
+
+int reader_check(struct reader *reader)
+{
+	struct extent extents[BATCH];
+	uint64_t off = 0;
+	size_t count;
+	int rc = 0;
+
+	while (!rc && off < reader->size) {
+		rc = look_up(reader, off, reader->size, extents, &count);
+		for (size_t i = 0; !rc && i < count; i++)
+			if (!chunk_id_is_zero(&extents[i].chunk))
+				rc = check_extent(reader, &extents[i]);
+		if (!rc)
+			off = extents[count - 1].off + extents[count - 1].len;
+	}
+	return rc ? failed(reader, off, rc) : 0;
+}
+
 int64_t reader_seek(struct reader *reader, uint64_t off, int whence)
 {
 	bool want_hole = whence == SEEK_HOLE;

@@ -84,8 +84,8 @@ struct names_owner {
 /* -ENOENT. */
 int names_get(struct names *names, uint64_t ino, struct inode *out);
 
-/* Looks `name` up in directory `parent`. "." and ".." work. -ENOENT, -ENOTDIR, -ENAMETOOLONG, -EINVAL ('/' or
- * NUL in it). */
+/* Looks `name` up in directory `parent`. "." and ".." work. -ENOENT (if the directory is there, *out is it),
+ * -ENOTDIR, -ENAMETOOLONG, -EINVAL ('/' or NUL in it). */
 int names_lookup(struct names *names, uint64_t parent, const char *name, struct inode *out);
 
 /* Reserves an inode number. 0 or -EIO, -ENOSPC. */

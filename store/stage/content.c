@@ -65,6 +65,7 @@ int content_create(struct stage *stage, uint64_t parent, const char *name, uint3
 		content->loaded = true;
 		content->fd = fd;
 		content->state = CONTENT_STAGED;
+		content->cache = inode->cache;
 		content->version = inode->version;
 		content->opens = 1;
 		content->writers = is_writer(flags);
@@ -199,6 +200,23 @@ static int lock_for_read(struct content *content)
 static size_t clip(uint64_t size, uint64_t off, size_t len)
 {
 	return off >= size ? 0 : size - off < len ? (size_t)(size - off) : len;
+}
+
+uint64_t content_cache(const struct content *content)
+{
+	return content->cache;
+}
+
+int content_check(struct content *content, uint64_t max)
+{
+	int rc = lock_for_read(content);
+
+	if (rc)
+		return rc;
+	if (content->state == CONTENT_ENCODED && content->size <= max)
+		rc = reader_check(content->reader);
+	pthread_rwlock_unlock(&content->lock);
+	return rc;
 }
 
 ssize_t content_read(struct content *content, void *dst, size_t len, uint64_t off)

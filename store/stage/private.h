@@ -23,7 +23,9 @@ struct content {
 	/* Reads and relay writes hold it shared; whatever changes the state below holds it exclusively. */
 	pthread_rwlock_t lock;
 	bool loaded;
-	unsigned opens, writers;
+	_Atomic unsigned opens; /* read without the lock by content_is_open */
+	unsigned writers;
+	uint64_t cache; /* of the inode */
 	enum content_state state;
 	bool lingering;	       /* encoded or inline, and the staged copy is still there */
 	bool hot;	       /* rewritten soon after it was written: encode later */

@@ -66,6 +66,14 @@ int content_fd(struct content *content);
  * it to know whether the kernel's cached pages are still right). */
 uint64_t content_version(struct content *content);
 
+/* The cache that the file belongs to, or 0. */
+uint64_t content_cache(const struct content *content);
+/* Whether a handle is open. Takes no lock that is held over calls of store/names. */
+bool content_is_open(struct stage *stage, uint64_t ino);
+/* Decodes what is inline or encoded, up to `max` bytes, so that damage is found at once and the reads that
+ * follow are quick. 0 also for longer and for staged files; -EBADMSG; -EIO, -ENOMEM. */
+int content_check(struct content *content, uint64_t max);
+
 ssize_t content_read(struct content *content, void *dst, size_t len, uint64_t off);
 /* Relay writes. -EBADF no writer has it open; -ENOSPC, -EFBIG, -EIO. append: at the end, whatever off says.
  */

@@ -75,6 +75,21 @@ void table_unref(struct content *content)
 	free(content);
 }
 
+bool content_is_open(struct stage *stage, uint64_t ino)
+{
+	size_t bucket = bucket_of(ino);
+	pthread_mutex_t *stripe = &stage->stripes[bucket % TABLE_STRIPES];
+	struct content *c;
+	bool open;
+
+	pthread_mutex_lock(stripe);
+	for (c = stage->buckets[bucket]; c && c->ino != ino; c = c->next)
+		;
+	open = c && c->opens;
+	pthread_mutex_unlock(stripe);
+	return open;
+}
+
 static int open_staged(struct content *content, int flags)
 {
 	char name[24];
@@ -110,6 +125,7 @@ int content_load(struct content *content)
 		content->fd = fd;
 	}
 	content->state = inode.content;
+	content->cache = inode.cache;
 	content->recipe = inode.recipe;
 	content->size = inode.size;
 	content->version = inode.version;

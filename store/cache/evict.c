@@ -65,7 +65,7 @@ int cache_evict(const struct cache_env *env, uint64_t root, uint64_t above, uint
 	struct cache_evicted *result)
 {
 	struct cache_listing listing;
-	uint64_t now = usage_now(), before = now - grace_ms;
+	uint64_t now = usage_now(), before = grace_ms ? now - grace_ms : UINT64_MAX;
 	int rc = cache_list(env->parts, env->usage, root, false, &listing);
 
 	*result = (struct cache_evicted){.left = rc ? 0 : listing.bytes};

@@ -173,8 +173,8 @@ int names_removexattr(struct names *names, uint64_t ino, const char *name);
  * KV_META, listed where the cache is, and told of all that inherits them. */
 #define NAMES_PROFILE "user.mithril.profile"
 #define NAMES_MAX_SIZE "user.mithril.max-size"
-/* Calls `each` for every cache, by number, until it gives non-zero, which is then returned; some may be
- * orphans by now. max_size 0: no bound. -EIO, -ENOMEM. */
+/* Calls `each` for every cache, by number, until it gives non-zero, which is then returned.
+ * max_size 0: no bound. -EIO, -ENOMEM. */
 int names_caches(struct names *names, int (*each)(void *ctx, uint64_t ino, uint64_t max_size), void *ctx);
 /* It was used then: the access time, if it is later than that of the record, and nothing else. */
 int names_used(struct names *names, uint64_t ino, struct timespec when);

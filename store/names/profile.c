@@ -202,7 +202,11 @@ int names_caches(struct names *names, int (*each)(void *ctx, uint64_t ino, uint6
 	for (; !rc && kv_iter_valid(it); kv_iter_next(it)) {
 		size_t key_len, len;
 		const uint8_t *key = kv_iter_key(it, &key_len), *value = kv_iter_value(it, &len);
-		if (key_len == CACHE_KEY_SIZE && len == 8)
+		struct inode inode;
+		if (key_len != CACHE_KEY_SIZE || len != 8 ||
+			inode_load(names, get_be64(key + CACHE_KEY_LEN), &inode) || !is_cache(&inode))
+			continue;
+		if (inode.nlink)
 			rc = each(ctx, get_be64(key + CACHE_KEY_LEN), get_le64(value));
 	}
 	if (!rc)

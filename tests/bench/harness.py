@@ -174,6 +174,13 @@ def slow_digest(f):
     return h.hexdigest()
 
 
+def small_files(program, phase, where, files, size, processes):
+    """One phase of bench_smallfiles, named by its first word: operations a second."""
+    ended = subprocess.run([program, phase.split()[0], str(where), str(files), str(size), str(processes)], check=True,
+                           text=True, stdout=subprocess.PIPE)
+    return float(ended.stdout)
+
+
 def median(values):
     return statistics.median(values)
 

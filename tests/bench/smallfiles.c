@@ -2,8 +2,8 @@
  * One phase of the small-file benchmark: bench_smallfiles PHASE DIR FILES SIZE PROCESSES
  *
  * PHASE: create (create, write, close, rename), touch (create, close), stat, read (open, read, close),
- * delete. Each process works on its own directory DIR/N; the files are divided among them. Prints operations
- * a second.
+ * delete. SIZE: bytes of a file, or LEAST-MOST. Each process works on its own directory DIR/N; the files are
+ * divided among them. Prints operations a second.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +18,8 @@
 
 struct work {
 	const char *dir;
-	long files; /* of this process */
-	size_t size;
+	long files;		  /* of this process */
+	size_t size, least, most; /* size: of the file at hand */
 	int process;
 	char *bytes;
 };
@@ -30,12 +30,19 @@ static int die(const char *path)
 	return 1;
 }
 
+static void size_file(struct work *work, long file)
+{
+	uint64_t x = ((uint64_t)file + 1) * 0x9e3779b97f4a7c15u;
+
+	work->size = work->least + (size_t)(x >> 33) % (work->most - work->least + 1);
+}
+
 /* Bytes that do not compress and that no two files share. */
 static void fill(struct work *work, long file)
 {
 	uint64_t x = (uint64_t)file * 0x9e3779b97f4a7c15u + (uint64_t)work->process * 0xbf58476d1ce4e5b9u + 1;
 
-	for (size_t i = 0; i + 8 <= work->size; i += 8) {
+	for (size_t i = 0; i < work->size; i += 8) {
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
@@ -136,9 +143,11 @@ static int run(struct work *work, phase_fn phase)
 	snprintf(path, sizeof path, "%s/%d", work->dir, work->process);
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return die(path);
-	for (long file = 0; file < work->files; file++)
+	for (long file = 0; file < work->files; file++) {
+		size_file(work, file);
 		if (phase(work, file))
 			return 1;
+	}
 	return 0;
 }
 
@@ -156,6 +165,7 @@ int main(int argc, char **argv)
 	long files, processes, failed = 0;
 	double started;
 	phase_fn phase;
+	char *dash;
 	int status;
 
 	if (argc != 6 || !(phase = phase_of(argv[1]))) {
@@ -165,9 +175,12 @@ int main(int argc, char **argv)
 	}
 	work.dir = argv[2];
 	files = atol(argv[3]);
-	work.size = (size_t)atol(argv[4]);
+	work.least = work.most = (size_t)atol(argv[4]);
+	if ((dash = strchr(argv[4], '-')))
+		work.most = (size_t)atol(dash + 1);
 	processes = atol(argv[5]);
-	if (processes < 1 || work.size > 65536 || !(work.bytes = calloc(1, work.size + 8)))
+	if (processes < 1 || work.most > 65536 || work.most < work.least ||
+		!(work.bytes = calloc(1, work.most + 8)))
 		return 2;
 	work.files = files / processes;
 	started = now();

@@ -181,6 +181,7 @@ static int verify(struct answer *answer, const struct kept_counts *cache, void *
 	int rc = cache_verify(env, cache->cache, answer_progress, tell_damaged, answer, &verified);
 
 	keeper_give(answer->env->keeper);
+	keeper_quarantined(answer->env->keeper, cache->cache, verified.quarantined);
 	sum->files += verified.files;
 	sum->bytes += verified.bytes;
 	sum->damaged += verified.damaged;

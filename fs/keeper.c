@@ -262,6 +262,14 @@ void keeper_evicted(struct keeper *keeper, uint64_t cache, const struct cache_ev
 	kept->evicted_bytes += evicted->bytes;
 }
 
+void keeper_quarantined(struct keeper *keeper, uint64_t cache, uint64_t files)
+{
+	struct kept *kept = find_or_add(keeper, cache);
+
+	if (kept)
+		kept->quarantined += files;
+}
+
 static int stopping(void *ctx, const char *phase, double share)
 {
 	struct keeper *keeper = ctx;
@@ -317,15 +325,13 @@ static bool hold_all(struct keeper *keeper)
 
 static void quarantine(struct keeper *keeper, const struct damaged *damaged)
 {
-	struct kept *kept = find_or_add(keeper, damaged->cache);
 	char *path = NULL;
 	int rc;
 
 	pthread_mutex_lock(&keeper->work);
 	rc = cache_quarantine(&keeper->env, damaged->cache, damaged->ino, &path);
 	pthread_mutex_unlock(&keeper->work);
-	if (!rc && kept)
-		kept->quarantined++;
+	keeper_quarantined(keeper, damaged->cache, !rc);
 	if (!rc)
 		log_warning("%s: damaged, moved to " CACHE_QUARANTINE "; it will be made again",
 			path ? path : "a cache entry");

@@ -46,5 +46,6 @@ const struct cache_env *keeper_take(struct keeper *keeper);
 void keeper_give(struct keeper *keeper);
 /* What was done by one who has taken it. */
 void keeper_evicted(struct keeper *keeper, uint64_t cache, const struct cache_evicted *evicted);
+void keeper_quarantined(struct keeper *keeper, uint64_t cache, uint64_t files);
 
 #endif

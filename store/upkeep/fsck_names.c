@@ -12,6 +12,7 @@ struct tally {
 	struct numbers links;	/* inode -> entries that name it */
 	struct numbers subdirs; /* directory -> directories in it */
 	struct numbers entries; /* directory -> entries in it */
+	struct numbers caches;	/* directories on the list of caches */
 	uint64_t parent;	/* of the last entry, */
 	int parent_rc;		/* and whether it is a directory */
 	uint64_t xattrs_of;
@@ -186,6 +187,31 @@ static int repair_size(struct fsck *fsck, struct inode *inode, uint64_t entries)
 	return rc;
 }
 
+static int note_cache(void *ctx, uint64_t ino, uint64_t max_size)
+{
+	(void)max_size;
+	return count(ctx, ino);
+}
+
+/* A cache that is not on the list of caches has lost its bound. */
+static int check_cache(struct fsck *fsck, const struct tally *tally, const struct inode *inode)
+{
+	int rc;
+
+	if (inode->cache != inode->ino || numbers_get(&tally->caches, inode->ino))
+		return 0;
+	if (!fsck->options->repair) {
+		fsck_found(fsck, "directory %" PRIu64 " is not on the list of caches; --repair enters it",
+			inode->ino);
+		return 0;
+	}
+	rc = names_setxattr(fsck->parts->names, inode->ino, NAMES_PROFILE, "cache", 5, 0);
+	if (!rc)
+		fsck_fixed(fsck, "directory %" PRIu64 " is on the list of caches again, without a bound",
+			inode->ino);
+	return rc;
+}
+
 static int check_directory(struct fsck *fsck, struct tally *tally, struct inode *inode, uint64_t names)
 {
 	uint64_t entries = numbers_get(&tally->entries, inode->ino);
@@ -198,7 +224,7 @@ static int check_directory(struct fsck *fsck, struct tally *tally, struct inode 
 		rc = repair_links(fsck, inode, links);
 	if (!rc && inode->size != entries)
 		rc = repair_size(fsck, inode, entries);
-	return rc;
+	return rc ? rc : check_cache(fsck, tally, inode);
 }
 
 static int check_inode(struct fsck *fsck, void *ctx, const struct pair *pair)
@@ -328,6 +354,8 @@ int fsck_names(struct fsck *fsck)
 	if (!rc)
 		rc = fsck_step(fsck, "names", 0.5);
 	if (!rc)
+		rc = names_caches(fsck->parts->names, note_cache, &tally.caches);
+	if (!rc)
 		rc = fsck_walk(fsck, KV_INODES, check_inode, &tally);
 	if (!rc)
 		rc = fsck_walk(fsck, KV_ORPHANS, check_orphan, &tally);
@@ -339,6 +367,7 @@ int fsck_names(struct fsck *fsck)
 		rc = fsck_step(fsck, "names", 1);
 	numbers_release(&tally.links);
 	numbers_release(&tally.subdirs);
+	numbers_release(&tally.caches);
 	numbers_release(&tally.entries);
 	return rc;
 }

@@ -240,6 +240,16 @@ static void xattrs_nobody_knows_of(void **state)
 	expect_repaired(*state, "does not know of its extended attributes");
 }
 
+static void cache_that_is_not_listed(void **state)
+{
+	struct inode inode = inode_of(*state, "dir");
+
+	inode.flags |= INODE_CACHE;
+	inode.cache = inode.ino;
+	put_inode(*state, &inode);
+	expect_repaired(*state, "is not on the list of caches");
+}
+
 static void xattrs_of_nobody(void **state)
 {
 	uint8_t key[14];
@@ -716,6 +726,7 @@ int main(void)
 		test(damaged_entry),
 		test(entry_that_nobody_finds),
 		test(xattrs_nobody_knows_of),
+		test(cache_that_is_not_listed),
 		test(xattrs_of_nobody),
 		test(symbolic_link_without_a_target),
 		test(orphan_with_a_name),

@@ -1,8 +1,4 @@
-/*
- * Small files of caches in the index of tensors: as a segment of opaque bytes without a name, whose
- * dimensions are the digest of the file and its size. The first file of each chunk has one more, by which
- * recent chunks are found.
- */
+/* Small files of caches in the index of tensors, as recipes.h has it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +7,6 @@
 
 #define HITS 4u
 #define RECENT 128u /* chunks whose sketches are taken after a start */
-#define MARK_NAME "\1small"
 
 static void file_segment(struct segment *segment, const uint64_t digest[2], uint64_t size)
 {
@@ -21,13 +16,14 @@ static void file_segment(struct segment *segment, const uint64_t digest[2], uint
 	segment->dims[0] = digest[0];
 	segment->dims[1] = digest[1];
 	segment->dims[2] = size;
+	strcpy(segment->name, SEGMENT_SMALL);
 }
 
 static void mark_segment(struct segment *segment, uint64_t size)
 {
 	memset(segment, 0, offsetof(struct segment, name) + 1);
 	segment->len = size;
-	strcpy(segment->name, MARK_NAME);
+	strcpy(segment->name, SEGMENT_SMALL);
 }
 
 int small_enter(struct recipe_builder *builder, uint64_t digest[2], uint64_t size, bool first)

@@ -120,6 +120,11 @@ int recipe_head_get(struct recipes *recipes, uint64_t recipe, struct recipe_head
 	return recipe_head_decode(head, recipe, value, len);
 }
 
+bool segment_is_small(const struct segment *segment)
+{
+	return segment->dtype == DTYPE_OPAQUE && !strcmp(segment->name, SEGMENT_SMALL);
+}
+
 struct segment_page_walk {
 	int (*each)(void *ctx, const struct segment *segment);
 	void *ctx;

@@ -71,6 +71,7 @@
 #ifndef MITHRIL_STORE_RECIPES_RECIPES_H
 #define MITHRIL_STORE_RECIPES_RECIPES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -95,6 +96,12 @@ struct segment {
 	uint64_t dims[RECIPE_DIMS_MAX];
 	char name[RECIPE_NAME_MAX + 1];
 };
+
+/* A small file of a cache stands in KV_TENSORS by two segments of no tensor: opaque, of this name, from the
+ * file's start to its end. One has three dims, the two halves of a digest of its bytes and its size; the
+ * other, of the first file in a chunk, has none. */
+#define SEGMENT_SMALL "\1small"
+bool segment_is_small(const struct segment *segment);
 
 /* Elements of a segment of f32, f16 or bf16; 0: any other. */
 uint64_t segment_elements(const struct segment *segment);

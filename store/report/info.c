@@ -35,12 +35,19 @@ struct info {
 	struct part outside;
 	struct marks seen;
 	uint64_t stored;
+	bool small; /* a small file of a cache: it has its part of chunks that it shares */
 };
 
 static int add_segment(void *ctx, const struct segment *segment)
 {
 	struct info *info = ctx;
-	struct part *part, *parts = array_grow(info->parts, info->count, &info->capacity, sizeof *parts);
+	struct part *part, *parts;
+
+	if (segment_is_small(segment)) {
+		info->small = true;
+		return 0;
+	}
+	parts = array_grow(info->parts, info->count, &info->capacity, sizeof *parts);
 
 	if (!parts)
 		return -ENOMEM;
@@ -63,15 +70,16 @@ static int by_off(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int add_chunk(struct info *info, struct part *part, const struct chunk_id *id, uint64_t off)
+static int add_chunk(struct info *info, struct part *part, const struct extent *extent)
 {
 	struct chunk_record record;
-	int rc = marks_add(&info->seen, id, MARK_BASE, MARK_NOWHERE);
+	int rc = marks_add(&info->seen, &extent->chunk, MARK_BASE, MARK_NOWHERE);
+	uint64_t stored;
 
 	if (rc < 0)
 		return rc;
 	part->chunks++;
-	if (chunks_get(info->store->parts.chunks, id, &record))
+	if (chunks_get(info->store->parts.chunks, &extent->chunk, &record))
 		return 0; /* lost: fsck tells */
 	part->codecs[codec_known(record.codec) ? record.codec : CODEC_COUNT]++;
 	part->raw += record.raw_len;
@@ -80,12 +88,15 @@ static int add_chunk(struct info *info, struct part *part, const struct chunk_id
 	if (record.depth > part->depth_max)
 		part->depth_max = record.depth;
 	if (codec_is_derived((enum codec)record.codec) && chunk_id_is_zero(&part->derived_from)) {
-		part->derived_at = off;
+		part->derived_at = extent->off;
 		part->derived_from = record.bases.id[0];
 	}
-	if (rc) {
-		part->stored += record.place.payload_len;
-		info->stored += record.place.payload_len;
+	stored = record.place.payload_len;
+	if (info->small)
+		stored = stored * extent->len / record.raw_len;
+	if (rc || info->small) {
+		part->stored += stored;
+		info->stored += stored;
 	}
 	return 0;
 }
@@ -111,7 +122,7 @@ static int add_extents(struct info *info, uint64_t recipe, uint64_t size)
 		if (chunk_id_is_zero(&extent.chunk))
 			part->holes++;
 		else
-			rc = add_chunk(info, part, &extent.chunk, extent.off);
+			rc = add_chunk(info, part, &extent);
 	}
 	if (cursor)
 		recipe_cursor_free(cursor);

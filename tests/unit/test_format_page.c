@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <xxhash.h>
 
 #include "store/chunks/chunks.h"
 #include "store/codec/codec.h"
@@ -193,6 +194,23 @@ static void decode_three(const char *name, enum codec codec)
 	codec_workspace_free(ws);
 }
 
+static void decode_bases(void)
+{
+	struct codec_workspace *ws = codec_workspace_new();
+	struct example *example = example_named("zstd-bases");
+	const struct codec_bases bases = {.count = 2, .at = {{raw, sizeof raw}, {after, sizeof after}}};
+	uint8_t back[64];
+
+	assert_non_null(ws);
+	assert_int_equal(codec_decode(ws, back, sizeof back, example->bytes, example->len, CODEC_ZSTD_BASES,
+				 1, DTYPE_OPAQUE, &bases),
+		0);
+	for (size_t i = 0; i < 4; i++)
+		assert_memory_equal(back + 16 * i, i % 2 ? after : raw, 16);
+	test_free(example);
+	codec_workspace_free(ws);
+}
+
 static void test_payloads(void **state)
 {
 	static const uint8_t ones[16] = {
@@ -210,6 +228,7 @@ static void test_payloads(void **state)
 		"\x80\x3f\xc0\x3f\0\xc0\x01\x3f", 8);
 	decode_three("moment", CODEC_MOMENT);
 	decode_three("step", CODEC_STEP);
+	decode_bases();
 	decode_derived("widened", CODEC_WIDENED, DTYPE_F32, "\0\x3c\0\x3e\0\xc0\0\x38", 8, raw, sizeof raw);
 }
 
@@ -352,6 +371,12 @@ static void test_pages(void **state)
 	assert_example("tensor", key, sizeof key);
 	elements_key(key, 4, segment_elements(&segment), 1);
 	assert_example("elements", key, sizeof key);
+	const XXH128_hash_t digest = XXH3_128bits_withSeed(after, sizeof after, SEED);
+	const struct segment small = {
+		.len = 16, .ndims = 3, .dims = {digest.low64, digest.high64, 16}, .name = SEGMENT_SMALL};
+	assert_true(segment_is_small(&small));
+	tensor_key(key, &small, 1);
+	assert_example("small", key, sizeof key);
 	test_free(page);
 }
 

@@ -147,12 +147,12 @@ int answer_progress(void *ctx, const char *phase, double share)
 
 static json_t *gc_object(const struct gc_result *result)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "recipes_purged",
-		(json_int_t)result->recipes_purged, "chunks_removed", (json_int_t)result->chunks_removed,
-		"chunks_rebased", (json_int_t)result->chunks_rebased, "frames_moved",
-		(json_int_t)result->frames_moved, "packs_removed", (json_int_t)result->packs_removed,
-		"bytes_before", (json_int_t)result->bytes_before, "bytes_after",
-		(json_int_t)result->bytes_after);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "files_restaged",
+		(json_int_t)result->files_restaged, "recipes_purged", (json_int_t)result->recipes_purged,
+		"chunks_removed", (json_int_t)result->chunks_removed, "chunks_rebased",
+		(json_int_t)result->chunks_rebased, "frames_moved", (json_int_t)result->frames_moved,
+		"packs_removed", (json_int_t)result->packs_removed, "bytes_before",
+		(json_int_t)result->bytes_before, "bytes_after", (json_int_t)result->bytes_after);
 }
 
 /* After the collection that may be under way: the daemon collects by itself, and that one may have begun

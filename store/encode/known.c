@@ -109,7 +109,8 @@ int small_find(struct encoder *encoder, const uint64_t digest[2], const uint8_t 
 	file_segment(segment, digest, len);
 	n = recipes_find_tensor(encoder->recipes, segment, hits, HITS);
 	for (int i = 0; i < n && !same; i++)
-		if (hits[i].len == len)
+		/* What is dead may be so for leaving a chunk that hardly lives. */
+		if (hits[i].len == len && !recipes_is_dead(encoder->recipes, hits[i].recipe))
 			same = compare(encoder, hits[i].recipe, bytes, len, found);
 	free(segment);
 	return same;

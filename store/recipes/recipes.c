@@ -181,6 +181,15 @@ void recipes_bury(struct recipes *recipes, struct kv_batch *batch, uint64_t reci
 	kv_batch_put(recipes->kv, batch, KV_DEAD, key, sizeof key, "", 0);
 }
 
+bool recipes_is_dead(struct recipes *recipes, uint64_t recipe)
+{
+	uint8_t key[8];
+	size_t len;
+
+	put_be64(key, recipe);
+	return kv_get(recipes->kv, KV_DEAD, key, sizeof key, NULL, 0, &len) != -ENOENT;
+}
+
 int recipes_each_dead(struct recipes *recipes, int (*each)(void *ctx, uint64_t recipe), void *ctx)
 {
 	struct kv_iter *it = kv_iter_new(recipes->kv, KV_DEAD, NULL, 0);

@@ -170,6 +170,8 @@ int recipes_find_elements(
 
 /* Adds to `batch`: the recipe's file is gone. */
 void recipes_bury(struct recipes *recipes, struct kv_batch *batch, uint64_t recipe);
+/* Whether it is. -EIO counts as yes. */
+bool recipes_is_dead(struct recipes *recipes, uint64_t recipe);
 int recipes_each_dead(struct recipes *recipes, int (*each)(void *ctx, uint64_t recipe), void *ctx);
 /* Adds to `batch` the removal of all pages, index entries and the KV_DEAD key. 0 also when damaged or not
  * there; -EIO. */

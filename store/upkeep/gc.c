@@ -124,6 +124,8 @@ static int mark_extent(void *ctx, uint64_t recipe, const struct extent *extent)
 		return 0;
 	rc = marks_add(
 		&marking->gc->marks, &extent->chunk, recipe, extent->chunk_off ? MARK_NOWHERE : extent->off);
+	if (rc >= 0)
+		rc = gc_note_part(marking->gc, extent);
 	if (rc < 0)
 		return rc;
 	if (++marking->seen % MARK_STEP)
@@ -168,6 +170,8 @@ static int run_phases(struct gc *gc)
 	if (!rc)
 		rc = gc_repack(gc);
 	if (!rc)
+		rc = gc_thin(gc);
+	if (!rc)
 		rc = shrink_index(gc);
 	return rc;
 }
@@ -193,6 +197,7 @@ int gc_run(const struct parts *parts, unsigned dead_percent,
 	rc = run_phases(&gc);
 	chunks_gc_end(parts->chunks);
 	marks_release(&gc.marks);
+	numbers_release(&gc.live);
 	result->bytes_after = packs_bytes(parts->packs);
 	return rc;
 }

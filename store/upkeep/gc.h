@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "store/upkeep/marks.h"
+#include "store/upkeep/numbers.h"
 #include "store/upkeep/upkeep.h"
 
 struct gc {
@@ -24,6 +25,7 @@ struct gc {
 	void *ctx;
 	struct gc_result *result;
 	struct marks marks;
+	struct numbers live; /* of chunks that are used in part: by their first 8 bytes, how many bytes are */
 };
 
 /* Tells how far it is. 0, or -EINTR when the caller wants it to end. */
@@ -43,5 +45,9 @@ int gc_rebase(struct gc *gc); /* live chunks get off dead bases; -ENOSPC is not 
 				 they are */
 int gc_sweep(struct gc *gc);  /* the bases that remain are marked too; records of what is unmarked go */
 int gc_repack(struct gc *gc); /* packs that are mostly dead are written anew and removed */
+int gc_thin(struct gc *gc);   /* small files that are left in chunks whose others are gone are staged again */
+
+/* An extent of a living recipe was seen. -ENOMEM. */
+int gc_note_part(struct gc *gc, const struct extent *extent);
 
 #endif

@@ -35,6 +35,7 @@ struct parts {
 
 struct gc_result {
 	uint64_t recipes_purged, chunks_removed, chunks_rebased, frames_moved, packs_removed;
+	uint64_t files_restaged; /* small files to be packed anew: the next collection has what they leave */
 	uint64_t bytes_before, bytes_after; /* of all packs */
 };
 /* One collection at a time (-EBUSY). dead_percent: packs with at least that share of dead bytes are rewritten

@@ -272,6 +272,56 @@ static void test_collecting(void **state)
 	check(d);
 }
 
+static void delete (struct dir *d, const char *name)
+{
+	struct inode gone;
+
+	assert_int_equal(names_unlink(d->w->store->parts.names, d->cache, name, &gone), 0);
+	assert_int_equal(content_drop(d->w->store->parts.stage, gone.ino), 0);
+}
+
+/* Of many files a few stay, all over the chunks: they are packed anew, and the rest comes back. */
+static void test_thin_chunks(void **state)
+{
+	enum { COUNT = 100, SIZE = 15000 };
+	static uint8_t bytes[SIZE];
+	struct dir *d = *state;
+	struct gc_result result;
+	char name[64];
+
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < COUNT; i++) {
+			uint64_t random = i + 1;
+			for (size_t k = 0; k < SIZE; k++)
+				bytes[k] = (uint8_t)world_random(&random);
+			snprintf(name, sizeof name, "f%u", i);
+			if (round == 0) {
+				world_put_in(d->w, d->cache, name, bytes, SIZE);
+			} else if (round == 1 && i % 8) {
+				delete (d, name);
+			} else if (i % 8 == 0) {
+				expect(d, name, bytes, SIZE);
+			}
+		}
+		world_drain(d->w);
+		if (round == 0)
+			assert_true(packs_bytes(d->w->store->parts.packs) > COUNT * SIZE);
+		if (round != 1)
+			continue;
+		struct timespec before = look(d, "f8").mtime;
+		assert_int_equal(gc_run(&d->w->store->parts, 0, NULL, NULL, &result), 0);
+		assert_int_equal(result.files_restaged, COUNT / 8 + 1);
+		world_drain(d->w);
+		assert_int_equal(packs_seal(d->w->store->parts.packs), 0);
+		assert_int_equal(gc_run(&d->w->store->parts, 0, NULL, NULL, &result), 0);
+		assert_int_equal(result.files_restaged, 0);
+		assert_in_range(result.bytes_after, 1, COUNT * SIZE / 4);
+		struct timespec after = look(d, "f8").mtime;
+		assert_memory_equal(&after, &before, sizeof before);
+	}
+	check(d);
+}
+
 /* Written again while it waited, or gone. */
 static void test_changed_while_waiting(void **state)
 {
@@ -354,6 +404,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_same_bytes_are_kept_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_sizes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collecting, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_thin_chunks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changed_while_waiting, setup, teardown),
 	};
 

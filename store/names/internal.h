@@ -104,6 +104,8 @@ ssize_t profile_list(struct names *names, const struct inode *inode, char *dst, 
 /* value NULL: removes it. Writes the batch. With the inode's stripe held. */
 int profile_set(struct names *names, struct kv_batch *batch, struct inode *inode, const char *name,
 	const void *value, size_t len, int flags);
+/* Pure: "10", "10G", "10GiB", "10GB". -EINVAL. */
+int profile_parse_bound(const char *text, uint64_t *out);
 /* Adds: the directory is no cache any more. */
 void profile_forget(struct names *names, struct kv_batch *batch, uint64_t ino);
 

@@ -116,8 +116,7 @@ ssize_t profile_list(struct names *names, const struct inode *inode, char *dst, 
 	return (ssize_t)total;
 }
 
-/* "10", "10G", "10GiB", "10GB". -EINVAL. */
-static int parse_bound(const char *text, uint64_t *out)
+int profile_parse_bound(const char *text, uint64_t *out)
 {
 	static const char letters[] = "KMGT";
 	uint64_t step = 1024;
@@ -186,7 +185,7 @@ int profile_set(struct names *names, struct kv_batch *batch, struct inode *inode
 	}
 	if (!S_ISDIR(inode->mode))
 		return -ENOTDIR;
-	if (!is_cache(inode) || (value && parse_bound(text, &max_size)))
+	if (!is_cache(inode) || (value && profile_parse_bound(text, &max_size)))
 		return -EINVAL;
 	remember(names, batch, inode->ino, max_size);
 	return store_inode(names, batch, inode);

@@ -147,6 +147,12 @@ static void test_many_to_a_chunk(void **state)
 	assert_int_equal(codec_of(d, "k0.cpp"), CODEC_ZSTD);
 	assert_true(packed(d) < FILES * 3000 / 4);
 	assert_true(look(d, "k0.cpp").blocks > 0);
+	json_t *info;
+	assert_int_equal(report_info(d->w->store, look(d, "k7.cpp").ino, &info), 0);
+	/* Its part of the chunk that it shares, and no tensors. */
+	assert_in_range(json_integer_value(json_object_get(info, "stored_bytes")), 1, 3000 / 2);
+	assert_int_equal(json_array_size(json_object_get(info, "segments")), 1);
+	json_decref(info);
 	check(d);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "fs/handle.h"
+#include "fs/loop.h"
 #include "store/util/log.h"
 
 #define CHECK_MAX (1u << 20) /* bytes of an entry of a cache that are decoded when it is opened */
@@ -134,8 +135,12 @@ static int reply_open(fuse_req_t req, struct fuse_file_info *fi, const struct ha
 static int open_cached(struct mount *mount, uint64_t ino, int flags, struct content *content)
 {
 	uint64_t cache = content_cache(content);
-	int ret = may_write(flags) ? 0 : content_check(content, CHECK_MAX);
+	int ret = 0;
 
+	if (!may_write(flags) && !nodes_has_pages(mount->nodes, ino, content_version(content))) {
+		loop_slow(atomic_load(&mount->loop));
+		ret = content_check(content, CHECK_MAX);
+	}
 	if (ret == -EBADMSG) {
 		keeper_damaged(mount->keeper, cache, ino);
 		ret = -ENOENT;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "fs/loop.h"
 #include "fs/mount.h"
 #include "store/util/array.h"
 #include "store/util/log.h"
@@ -132,6 +133,7 @@ void keeper_wait(struct keeper *keeper, uint64_t cache)
 
 	if (!kept || !kept->max_size || kept->estimate <= kept->max_size + kept->max_size / 30)
 		return;
+	loop_slow(atomic_load(&keeper->mount->loop));
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += PATIENCE_MS / 1000;
 	pthread_mutex_lock(&keeper->lock);

@@ -115,6 +115,16 @@ static void let_lead(struct loop *loop)
 		loop->thread_count++;
 }
 
+void loop_slow(struct loop *loop)
+{
+	if (!loop)
+		return;
+	pthread_mutex_lock(&loop->lock);
+	if (!loop->leading)
+		let_lead(loop);
+	pthread_mutex_unlock(&loop->lock);
+}
+
 /* With the lock: the connection has ended. */
 static void end(struct loop *loop, int error)
 {

@@ -27,6 +27,9 @@ struct loop_options {
 /* Starts serving `session`. The device of `mount` must be non-blocking. */
 int loop_start(struct fuse_session *session, struct mount *mount, const struct loop_options *options,
 	struct loop **out);
+/* From a request that turns out slow, before it is: lets another thread listen, if none does. NULL is fine.
+ */
+void loop_slow(struct loop *loop);
 /* Waits until the connection has ended (true) or the time is over (-1: never). Returns early on a signal. */
 bool loop_wait(struct loop *loop, int timeout_ms);
 /* Lets requests under way finish, ends the threads, and frees. 0, or -errno when the connection broke. */

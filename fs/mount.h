@@ -19,6 +19,7 @@
 #include "fs/wire.h"
 
 struct handle;
+struct loop;
 
 struct mount {
 	struct store *store;
@@ -29,7 +30,8 @@ struct mount {
 	struct keeper *keeper;
 	struct read_buffers *buffers;
 	pthread_mutex_t handles_lock;
-	struct handle *handles; /* all that are open */
+	struct handle *handles;	     /* all that are open */
+	_Atomic(struct loop *) loop; /* that serves it; NULL at first */
 	double timeout;
 	int store_fd;		 /* the store's directory, for statfs */
 	int dev_fd;		 /* /dev/fuse */

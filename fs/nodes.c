@@ -208,6 +208,19 @@ bool nodes_written_elsewhere(struct nodes *nodes, uint64_t ino)
 	return yes;
 }
 
+bool nodes_has_pages(struct nodes *nodes, uint64_t ino, uint64_t version)
+{
+	struct stripe *stripe = stripe_of(nodes, ino);
+	struct node *node;
+	bool yes;
+
+	pthread_mutex_lock(&stripe->lock);
+	node = find(stripe, ino);
+	yes = node && node->has_pages && node->version == version;
+	pthread_mutex_unlock(&stripe->lock);
+	return yes;
+}
+
 /* The kernel's id for a backing file: one as long as any passthrough open exists. */
 static int backing_open(struct node *node, int dev_fd, int content_fd)
 {

@@ -31,6 +31,9 @@ bool nodes_set_unlinked(struct nodes *nodes, uint64_t ino, bool unlinked);
 /* True while somebody may write to it without our seeing it. */
 bool nodes_written_elsewhere(struct nodes *nodes, uint64_t ino);
 
+/* Whether the kernel may have pages of that version from an open before. */
+bool nodes_has_pages(struct nodes *nodes, uint64_t ino, uint64_t version);
+
 struct node_open {
 	bool passthrough, writer;
 	bool direct;	    /* relayed past the kernel's page cache */

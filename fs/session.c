@@ -170,6 +170,7 @@ static int serve(struct session *session)
 
 	if (ret)
 		return ret;
+	atomic_store(&session->mount.loop, session->loop);
 	stage_watch(session->mount.stage, drop_attributes, session->fuse);
 	if (!options->read_only)
 		ret = keeper_start(session->mount.keeper, session->fuse);

@@ -52,7 +52,7 @@ size_t group_stem(const char *name)
 
 	if (dot)
 		return (size_t)(dot - name);
-	if (ends(name, "-cache") || ends(name, "-atime"))
+	if ((ends(name, "-cache") || ends(name, "-atime")) && strlen(name) > 6)
 		return strlen(name) - 6;
 	return strlen(name);
 }

@@ -101,7 +101,7 @@ static void test_rules(void **state)
 	} names[] = {{"cabc.main.cpp", 4, false}, {"cabc.main.so", 4, false}, {"cabc.lock", 4, true},
 		{".123.456.tmp", 4, true}, {"jit_f-0123-cache", 10, false}, {"jit_f-0123-atime", 10, false},
 		{"tmp.pid_1", 3, true}, {"lock", 4, true}, {"ab", 2, false}, {"a", 1, false},
-		{".hidden", 7, false}, {"x.", 1, false}};
+		{".hidden", 7, false}, {"-cache", 6, false}, {"x.", 1, false}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -77,8 +77,13 @@ static bool holds(const struct alike *alike, const struct known *known, uint64_t
 /* A mark stays with the chunk that had it first: so chunks stand on few others, not on each other in turn. */
 void alike_add(struct alike *alike, const struct chunk_id *id, const struct sketch *sketch)
 {
-	uint32_t slot = alike->next++ % ALIKE_CHUNKS;
+	uint32_t slot;
 
+	/* One that was packed once more, just as it was. */
+	for (slot = 0; slot < ALIKE_CHUNKS; slot++)
+		if (chunk_id_equal(&alike->slots[slot].id, id))
+			return;
+	slot = alike->next++ % ALIKE_CHUNKS;
 	alike->slots[slot].id = *id;
 	alike->slots[slot].round++;
 	for (unsigned i = 0; i < sketch->count; i++) {
@@ -120,6 +125,7 @@ unsigned alike_find(struct alike *alike, struct chunks *chunks, const struct ske
 		struct chunk_record record;
 		if (chunks_get(chunks, &alike->slots[slot].id, &record)) {
 			alike->slots[slot].round++;
+			alike->slots[slot].id = (struct chunk_id){{0}};
 			continue;
 		}
 		if (frames + record.frames > FRAMES_MAX)

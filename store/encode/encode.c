@@ -144,7 +144,7 @@ static void *coordinate(void *arg)
 		}
 		if (rc)
 			break;
-		if (pool_wants(&job)) {
+		if (pool_wants(&encoder->pool, &job)) {
 			pool_add(&encoder->pool, &job);
 			if (pool_is_full(&encoder->pool))
 				publish_pool(encoder, group);

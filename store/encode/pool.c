@@ -14,6 +14,7 @@
 #define AGE_MAX_MS 5000u     /* and at most that long */
 #define KIND_MIN (64u << 10) /* a chunk with that much is not shared with another kind */
 #define RETRY_MS 10000u
+#define CLOSED_MS 60000u      /* longer than that: what could not go together goes alone */
 #define SPLIT_MIN (32u << 10) /* room in a chunk that is worth cutting a file for */
 
 /* One of the files that are encoded together. */
@@ -51,8 +52,10 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-bool pool_wants(const struct stage_job *job)
+bool pool_wants(const struct pool *pool, const struct stage_job *job)
 {
+	if (pool->closed_until_ms && now_ms() < pool->closed_until_ms)
+		return false;
 	return (job->inode.flags & INODE_CACHE) && job->size && job->size <= POOL_FILE_MAX;
 }
 
@@ -443,6 +446,8 @@ void pool_encode(struct encoder *encoder, struct pool *pool, struct stage_public
 	}
 	if (rc)
 		encoder->counts.wasted += p->carrier->new_bytes;
+	if (rc && rc != -ENOSPC && rc != -ESHUTDOWN)
+		pool->closed_until_ms = now_ms() + CLOSED_MS;
 out:
 	if (p) {
 		free(p->files);

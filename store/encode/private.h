@@ -403,10 +403,11 @@ struct pool {
 	struct stage_job jobs[POOL_FILES];
 	size_t count;
 	uint64_t bytes, since_ms; /* since_ms: the oldest came */
+	uint64_t closed_until_ms; /* something went wrong: until then files go alone */
 	struct alike *alike;	  /* made at the first use */
 };
 /* Whether the file is one of those. */
-bool pool_wants(const struct stage_job *job);
+bool pool_wants(const struct pool *pool, const struct stage_job *job);
 /* The job is the pool's. */
 void pool_add(struct pool *pool, const struct stage_job *job);
 bool pool_is_full(const struct pool *pool);

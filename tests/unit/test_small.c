@@ -133,6 +133,34 @@ static void check(struct dir *d)
 	assert_int_equal(fsck_run(&d->w->store->parts, &options), 0);
 }
 
+/* Told twice of one chunk, it names it once. */
+static void test_likeness_names_a_chunk_once(void **state)
+{
+	static uint8_t bytes[ENCODE_CHUNK];
+	static struct sketch sketch, part;
+	struct dir *d = *state;
+	struct alike *alike = alike_new();
+	struct chunk_id ids[FRAME_BASES_MAX], id;
+	uint64_t random = 9;
+
+	put_all(d, "k", 0);
+	id = first_chunk(d, "k0.cpp");
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)world_random(&random);
+	sketch_take(&sketch, bytes, sizeof bytes);
+	sketch_take(&part, bytes, sizeof bytes / 2);
+	alike_add(alike, &id, &part);
+	alike_add(alike, &id, &sketch);
+	assert_int_equal(alike_find(alike, d->w->store->parts.chunks, &sketch, ids, FRAME_BASES_MAX), 1);
+	assert_true(chunk_id_equal(&ids[0], &id));
+	/* A chunk that is no more is not named. */
+	id.b[3] ^= 1;
+	sketch_take(&sketch, bytes + sizeof bytes / 2, sizeof bytes / 2);
+	alike_add(alike, &id, &sketch);
+	assert_int_equal(alike_find(alike, d->w->store->parts.chunks, &sketch, ids, FRAME_BASES_MAX), 0);
+	alike_free(alike);
+}
+
 static void test_many_to_a_chunk(void **state)
 {
 	struct dir *d = *state;
@@ -405,6 +433,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_sketches),
+		cmocka_unit_test_setup_teardown(test_likeness_names_a_chunk_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_to_a_chunk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alike_ones_stand_on_each_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_bytes_are_kept_once, setup, teardown),

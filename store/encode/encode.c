@@ -120,7 +120,7 @@ static void publish_pool(struct encoder *encoder, struct group *group)
 /* Who drains waits for what the pool holds. */
 static unsigned wait_ms(const struct encoder *encoder, const struct group *group)
 {
-	if (group->count)
+	if (group->count || (encoder->pool.count && stage_is_draining(encoder->stage)))
 		return 0;
 	return encoder->pool.count ? POOL_LOOK_MS : IDLE_MS;
 }

@@ -101,10 +101,30 @@ static int open_named(const char *path, bool *regular)
 	return fd;
 }
 
+static int add_input(struct dedup_inputs *inputs, const char *path, struct dedup_input input)
+{
+	struct dedup_input *grown = array_grow(inputs->v, inputs->count, &inputs->capacity, sizeof *grown);
+
+	if (!grown)
+		return -ENOMEM;
+	inputs->v = grown;
+	input.path = strdup(path);
+	if (!input.path)
+		return -ENOMEM;
+	inputs->v[inputs->count++] = input;
+	return 0;
+}
+
+int dedup_inputs_add_source(struct dedup_inputs *inputs, const char *path, const struct dedup_source *source)
+{
+	struct dedup_input input = {.format = DEDUP_FORMAT_TEXTS, .spool = -1, .source = source};
+
+	return add_input(inputs, path, input);
+}
+
 static int add_file(struct dedup_inputs *inputs, const char *path, enum dedup_format format)
 {
 	struct dedup_input input = {.format = format, .spool = -1};
-	struct dedup_input *grown;
 	bool regular = false;
 	int fd, rc;
 
@@ -121,16 +141,7 @@ static int add_file(struct dedup_inputs *inputs, const char *path, enum dedup_fo
 			goto out;
 	if (format == DEDUP_FORMAT_AUTO)
 		input.format = format_of(path, input.codec);
-	rc = -ENOMEM;
-	grown = array_grow(inputs->v, inputs->count, &inputs->capacity, sizeof *grown);
-	if (!grown)
-		goto out;
-	inputs->v = grown;
-	input.path = strdup(path);
-	if (!input.path)
-		goto out;
-	inputs->v[inputs->count++] = input;
-	rc = 0;
+	rc = add_input(inputs, path, input);
 out:
 	close(fd);
 	if (rc && input.spool >= 0)

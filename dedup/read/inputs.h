@@ -17,7 +17,10 @@ enum dedup_format {
 	DEDUP_FORMAT_AUTO,  /* by name: .txt and .text are text, everything else JSON lines */
 	DEDUP_FORMAT_JSONL, /* a record is a line that is a JSON object */
 	DEDUP_FORMAT_TEXT,  /* a line is a document */
+	DEDUP_FORMAT_TEXTS, /* of a source */
 };
+
+struct dedup_source; /* reader.h */
 
 struct dedup_input {
 	char *path; /* as it was named; "-" is standard input */
@@ -29,6 +32,7 @@ struct dedup_input {
 	dev_t dev;
 	ino_t ino;
 	struct timespec mtime;
+	const struct dedup_source *source; /* NULL: it is a file. The caller's */
 };
 
 struct dedup_inputs {
@@ -40,6 +44,8 @@ struct dedup_inputs {
  * name. -ENOENT, -EISDIR a directory, -EEXIST it is there already, -ENOMEM, errors of open(2), read(2) and of
  * writing the copy. */
 int dedup_inputs_add(struct dedup_inputs *inputs, const char *pattern, enum dedup_format format);
+/* Adds a source, which stands by itself and is read once; `path` names it in messages. -ENOMEM. */
+int dedup_inputs_add_source(struct dedup_inputs *inputs, const char *path, const struct dedup_source *source);
 /* Gives each its name: its path below the deepest directory that all of them share, so that in one directory
  * they keep their names. Once, after the last was added. -EEXIST: two would have the same. -ENOMEM. */
 int dedup_inputs_name(struct dedup_inputs *inputs);

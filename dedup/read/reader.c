@@ -8,6 +8,8 @@
 #include "dedup/json/json.h"
 #include "dedup/read/stream.h"
 
+#define NO_TEXT UINT32_MAX /* instead of a length */
+
 struct dedup_reader {
 	pthread_mutex_t lock;
 	const struct dedup_inputs *inputs;
@@ -28,7 +30,7 @@ void dedup_block_release(struct dedup_block *block)
 	*block = (struct dedup_block){0};
 }
 
-static int block_room(struct dedup_block *block, size_t capacity)
+int dedup_block_room(struct dedup_block *block, size_t capacity)
 {
 	char *grown;
 
@@ -40,6 +42,22 @@ static int block_room(struct dedup_block *block, size_t capacity)
 	memset(grown + capacity, 0, DEDUP_JSON_PADDING);
 	block->data = grown;
 	block->capacity = capacity;
+	return 0;
+}
+
+int dedup_block_add(struct dedup_block *block, const char *text, size_t len)
+{
+	uint32_t frame = text ? (uint32_t)len : NO_TEXT;
+	size_t need = block->len + sizeof frame + len;
+	int rc = need <= block->capacity ? 0 : dedup_block_room(block, need + need / 2);
+
+	if (rc)
+		return rc;
+	memcpy(block->data + block->len, &frame, sizeof frame);
+	if (text)
+		memcpy(block->data + block->len + sizeof frame, text, len);
+	block->len += sizeof frame + (text ? len : 0);
+	block->lines++;
 	return 0;
 }
 
@@ -168,7 +186,7 @@ static int fill(struct dedup_reader *r, struct dedup_block *block)
 	size_t want = r->tail_len + DEDUP_BLOCK;
 	const char *end = NULL;
 	ssize_t n = 0;
-	int rc = block_room(block, want);
+	int rc = dedup_block_room(block, want);
 
 	if (rc)
 		return rc;
@@ -176,7 +194,7 @@ static int fill(struct dedup_reader *r, struct dedup_block *block)
 	if (r->tail_len)
 		memcpy(block->data, r->tail, r->tail_len);
 	while (!end) {
-		rc = block_room(block, want);
+		rc = dedup_block_room(block, want);
 		if (rc)
 			return rc;
 		n = dedup_stream_read(&r->stream, block->data + block->len, want - block->len);
@@ -215,6 +233,19 @@ static int fill(struct dedup_reader *r, struct dedup_block *block)
 	return 0;
 }
 
+static int next_texts(struct dedup_reader *r, struct dedup_block *block)
+{
+	const struct dedup_source *source = r->inputs->v[r->at].source;
+	int rc;
+
+	block->framed = true;
+	block->lines = 0;
+	rc = source->next(source->ctx, block);
+	if (rc <= 0)
+		r->line = 0;
+	return rc > 0 ? give(r, block, block->why ? 1 : block->lines) : rc;
+}
+
 static int next(struct dedup_reader *r, struct dedup_block *block)
 {
 	int rc;
@@ -227,8 +258,16 @@ static int next(struct dedup_reader *r, struct dedup_block *block)
 			return give_fault(r, block);
 		if (!r->is_open && r->at == r->end)
 			return 0;
+		if (r->inputs->v[r->at].source) {
+			rc = next_texts(r, block);
+			if (rc)
+				return rc;
+			r->at++;
+			continue;
+		}
+		block->framed = false;
 		rc = r->is_open ? 0 : open_next(r);
-		rc = rc ? rc : block_room(block, DEDUP_BLOCK);
+		rc = rc ? rc : dedup_block_room(block, DEDUP_BLOCK);
 		rc = rc ? rc : skip_line(r, block);
 		rc = rc ? rc : fill(r, block);
 		if (rc < 0)
@@ -252,6 +291,16 @@ int dedup_reader_next(struct dedup_reader *reader, struct dedup_block *block)
 	return rc;
 }
 
+static void framed_line(const char *start, struct dedup_line *line)
+{
+	uint32_t frame;
+
+	memcpy(&frame, start, sizeof frame);
+	line->text = frame == NO_TEXT ? NULL : start + sizeof frame;
+	line->len = frame == NO_TEXT ? 0 : frame;
+	line->whole = sizeof frame + line->len;
+}
+
 bool dedup_block_line(const struct dedup_block *block, size_t *at, struct dedup_line *line)
 {
 	const char *start = block->data + *at, *end;
@@ -259,6 +308,12 @@ bool dedup_block_line(const struct dedup_block *block, size_t *at, struct dedup_
 
 	if (!left)
 		return false;
+	line->framed = block->framed;
+	if (block->framed) {
+		framed_line(start, line);
+		*at += line->whole;
+		return true;
+	}
 	end = memchr(start, '\n', left);
 	line->text = start;
 	line->len = end ? (size_t)(end - start) : left;
@@ -276,6 +331,8 @@ size_t dedup_line_mark(const struct dedup_line *line)
 
 bool dedup_line_is_blank(const struct dedup_line *line)
 {
+	if (line->framed)
+		return !line->text;
 	for (size_t i = 0; i < line->len; i++)
 		if (line->text[i] != ' ' && line->text[i] != '\t' && line->text[i] != '\r')
 			return false;

@@ -18,15 +18,30 @@
 
 /* Zero it first; reuse keeps the memory. data[len..] is readable for DEDUP_JSON_PADDING bytes more. */
 struct dedup_block {
-	char *data; /* lines, each with its '\n', but for the last of a file */
+	char *data; /* lines, each with its '\n', but for the last of a file; or texts with lengths */
 	size_t len, capacity;
 	const char *why; /* a fault: this block stands for one line that cannot be had, and has no data */
 	size_t input;	 /* index of the file */
 	uint32_t id;	 /* of the first line, through all files */
 	uint64_t line;	 /* of the first line, in its file, from 0 */
 	uint32_t lines;
+	bool framed; /* texts that a source has put in */
 };
+/* Makes room for `capacity` bytes of data. -ENOMEM. */
+int dedup_block_room(struct dedup_block *block, size_t capacity);
+/* Adds a text to a block of a source; NULL is a row without one, which is no record. `len` is at most
+ * DEDUP_LINE_MAX. -ENOMEM. */
+int dedup_block_add(struct dedup_block *block, const char *text, size_t len);
 void dedup_block_release(struct dedup_block *block);
+
+/* Texts that come from elsewhere than a file. They are numbered like lines. */
+struct dedup_source {
+	/* Adds texts to the empty block, about DEDUP_BLOCK bytes: 1; 0: there are no more. Or sets block->why
+	 * and adds nothing: a text that cannot be had. One call at a time, by any thread. Errors are
+	 * passed on. */
+	int (*next)(void *ctx, struct dedup_block *block);
+	void *ctx;
+};
 
 struct dedup_reader;
 /* `inputs` is kept; files [first, end) of it are read. -ENOMEM. */
@@ -44,6 +59,7 @@ int dedup_reader_next(struct dedup_reader *reader, struct dedup_block *block);
 struct dedup_line {
 	const char *text;
 	size_t len, whole;
+	bool framed; /* text NULL: no record */
 };
 bool dedup_block_line(const struct dedup_block *block, size_t *at, struct dedup_line *line);
 /* Bytes of the mark that some editors put before a file (U+FEFF), which is no JSON: 3 or 0. */

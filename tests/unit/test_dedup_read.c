@@ -223,7 +223,7 @@ static int text_of(
 	enum dedup_format format, const char *line, size_t len, const char *field, const char *wanted)
 {
 	char padded[512] = {0};
-	struct dedup_line at = {padded, len, len};
+	struct dedup_line at = {.text = padded, .len = len, .whole = len};
 	struct dedup_json *json;
 	const char *text, *why = NULL;
 	size_t text_len;
@@ -270,7 +270,8 @@ static void finds_the_field(void **state)
 
 static void blanks_are_no_records(void **state)
 {
-	struct dedup_line blank = {" \t\r", 3, 4}, other = {" x", 2, 3}, none = {"", 0, 1};
+	struct dedup_line blank = {.text = " \t\r", .len = 3}, other = {.text = " x", .len = 2},
+			  none = {.text = ""};
 
 	(void)state;
 	assert_true(dedup_line_is_blank(&blank));
@@ -309,6 +310,58 @@ static void dates(void **state)
 		assert_false(dedup_date_of(bad[i], strlen(bad[i]), &seconds));
 }
 
+/* Two blocks of texts with what lines cannot hold, and one text that cannot be had between them. */
+static int next_texts(void *ctx, struct dedup_block *block)
+{
+	unsigned *call = ctx;
+
+	if (++*call == 2) {
+		block->why = "it cannot be had";
+		return 1;
+	}
+	if (*call > 3)
+		return 0;
+	assert_int_equal(dedup_block_add(block, "a\nb", 3), 0);
+	assert_int_equal(dedup_block_add(block, NULL, 0), 0);
+	assert_int_equal(dedup_block_add(block, " ", 1), 0);
+	return 1;
+}
+
+static void texts_of_a_source(void **state)
+{
+	unsigned calls = 0, seen = 0;
+	struct dedup_source source = {next_texts, &calls};
+	struct dedup_inputs inputs = {0};
+	struct dedup_block block = {0};
+	struct dedup_reader *reader;
+
+	(void)state;
+	assert_int_equal(dedup_inputs_add_source(&inputs, "rows", &source), 0);
+	assert_int_equal(dedup_reader_new(&inputs, 0, 1, 0, &reader), 0);
+	while (dedup_reader_next(reader, &block) > 0) {
+		struct dedup_line line;
+		size_t at = 0;
+
+		assert_int_equal(block.id, seen);
+		assert_int_equal(block.line, seen);
+		if (block.why) {
+			assert_int_equal(block.lines, 1);
+			seen++;
+			continue;
+		}
+		assert_true(dedup_block_line(&block, &at, &line));
+		assert_true(line.len == 3 && !memcmp(line.text, "a\nb", 3));
+		assert_true(dedup_block_line(&block, &at, &line) && dedup_line_is_blank(&line));
+		assert_true(dedup_block_line(&block, &at, &line) && !dedup_line_is_blank(&line));
+		assert_false(dedup_block_line(&block, &at, &line));
+		seen += block.lines;
+	}
+	assert_int_equal(seen, 7);
+	dedup_block_release(&block);
+	dedup_reader_free(reader);
+	dedup_inputs_release(&inputs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +375,7 @@ int main(void)
 		cmocka_unit_test(finds_the_field),
 		cmocka_unit_test(blanks_are_no_records),
 		cmocka_unit_test(dates),
+		cmocka_unit_test(texts_of_a_source),
 	};
 	return cmocka_run_group_tests(tests, world_make, world_remove);
 }

@@ -90,8 +90,7 @@ static void count_memory(
 	result->memory += dedup_outcome_memory(outcome);
 }
 
-static int find_in_memory(
-	const struct dedup_options *o, struct dedup_outcome *outcome, struct dedup_result *result)
+int dedup_decide(const struct dedup_options *o, struct dedup_outcome *outcome, struct dedup_result *result)
 {
 	struct dedup_scan s = {0};
 	int rc = scan(o, outcome, &s, result);
@@ -139,7 +138,7 @@ int dedup_run(const struct dedup_options *o, struct dedup_result *result)
 		rc = run_in_stages(o, &outcome, result);
 	} else {
 		rc = rc ? rc : dedup_filter_check(o, result);
-		rc = rc ? rc : find_in_memory(o, &outcome, result);
+		rc = rc ? rc : dedup_decide(o, &outcome, result);
 		rc = rc ? rc : dedup_output(o, &outcome, result);
 	}
 	dedup_outcome_release(&outcome);

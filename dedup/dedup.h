@@ -123,4 +123,11 @@ static inline bool dedup_needs_text(const struct dedup_options *o)
  * was. */
 int dedup_run(const struct dedup_options *options, struct dedup_result *result);
 
+/* The part of dedup_run that decides and writes nothing: what becomes of each line, into `outcome`, an
+ * initialised one, which is sealed. Adds to result. Inputs are read once, and may be sources. Errors as
+ * dedup_run. */
+struct dedup_outcome;
+int dedup_decide(
+	const struct dedup_options *options, struct dedup_outcome *outcome, struct dedup_result *result);
+
 #endif

@@ -1,7 +1,6 @@
 #include "dedup/dedup.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "dedup/filter.h"
@@ -105,8 +104,8 @@ int dedup_decide(const struct dedup_options *o, struct dedup_outcome *outcome, s
 }
 
 /* What is done of the work stays, where the directory was named, until all is. */
-static int run_in_stages(
-	const struct dedup_options *options, struct dedup_outcome *outcome, struct dedup_result *result)
+static int run_in_stages(const struct dedup_options *options, struct dedup_outcome *outcome, uint64_t start,
+	struct dedup_result *result)
 {
 	struct dedup_options o = *options;
 	struct dedup_work work;
@@ -115,11 +114,11 @@ static int run_in_stages(
 	rc = dedup_stages_blame(&work, rc, result);
 	if (!rc && dedup_work_takes_up_output(&work))
 		o.force = true;
-	rc = rc ? rc : dedup_filter_check(&o, result);
+	rc = rc ? rc : dedup_output_check(&o, result);
 	rc = rc ? rc : dedup_stages_blame(&work, dedup_stages_run(&work, result), result);
 	rc = rc ? rc : dedup_stages_blame(&work, dedup_stages_outcome(&work, outcome, result), result);
 	rc = rc ? rc : dedup_stages_blame(&work, dedup_work_begin_output(&work), result);
-	rc = rc ? rc : dedup_output(&o, outcome, result);
+	rc = rc ? rc : dedup_output(&o, outcome, start, result);
 	result->memory = o.memory;
 	if (!rc || work.is_temporary)
 		dedup_work_remove(&work);
@@ -135,11 +134,11 @@ int dedup_run(const struct dedup_options *o, struct dedup_result *result)
 	*result = (struct dedup_result){0};
 	rc = dedup_outcome_init(&outcome, o->inputs->count);
 	if (!rc && o->memory) {
-		rc = run_in_stages(o, &outcome, result);
+		rc = run_in_stages(o, &outcome, start, result);
 	} else {
-		rc = rc ? rc : dedup_filter_check(o, result);
+		rc = rc ? rc : dedup_output_check(o, result);
 		rc = rc ? rc : dedup_decide(o, &outcome, result);
-		rc = rc ? rc : dedup_output(o, &outcome, result);
+		rc = rc ? rc : dedup_output(o, &outcome, start, result);
 	}
 	dedup_outcome_release(&outcome);
 	result->times.wall = (double)(dedup_now_ns() - start) * 1e-9;

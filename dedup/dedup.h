@@ -30,8 +30,6 @@ enum dedup_keep {
 };
 enum dedup_on_error { DEDUP_STOP, DEDUP_SKIP, DEDUP_QUARANTINE };
 
-#define DEDUP_QUARANTINE_NAME "mithril-dedup.quarantine"
-
 /* A record that cannot be used, or a file: where, and why. */
 struct dedup_fault {
 	const struct dedup_input *input; /* NULL: none */
@@ -69,9 +67,13 @@ struct dedup_options {
 	const char *work;   /* with memory: the directory for the rest, kept for going on; NULL: in $TMPDIR */
 	unsigned shards;    /* with memory: pieces of the work; 0: one */
 	unsigned threads;   /* 1..DEDUP_THREADS_MAX */
-	const char *output; /* a directory, made if need be; NULL: nothing is written */
+	const char *output; /* a directory, made if need be; NULL: no records are written */
+	bool single;	    /* output is one file for all records, compressed as its name says */
 	bool force;	    /* files there may be replaced, but for inputs */
-	const char *duplicates; /* a file of {"id", "anchor", "similarity"} lines; NULL: none */
+	/* Files for what beside.h tells of; NULL: none. */
+	const char *duplicates, *clusters, *mask;
+	const char *quarantine; /* with DEDUP_QUARANTINE */
+	const char *record;	/* a directory, made if need be */
 	/* Both may be NULL and are called by one thread at a time. progress: bytes of the files read;
 	 * non-zero ends the run with -EINTR. fault: each, in order, unless the first ends the run. */
 	int (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t of);

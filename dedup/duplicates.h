@@ -1,8 +1,9 @@
 /*
- * The list of what goes: a JSON object a line, {"id": "FILE:LINE", "anchor": "FILE:LINE", "similarity": S}.
- * Those of which too little is left after cutting have null for both, and so have those that hit the second
- * set, with "against": "FILE:LINE" and "overlap": N. The anchor is the line that stays for
- * it; lines count from 1; S is 1 for the same text.
+ * The list of what goes: a JSON object a line, {"id": "FILE:LINE", "anchor": "FILE:LINE", "similarity": S,
+ * "method": M}. The anchor is the line that stays for it; lines count from 1; S is 1 for the same text; the
+ * method is what took it. Where nobody knows for which one it goes, and where too little is left after
+ * cutting, anchor and similarity are null; so they are for those that hit the second set, with "against":
+ * "FILE:LINE" and "overlap": N.
  */
 #ifndef MITHRIL_DEDUP_DUPLICATES_H
 #define MITHRIL_DEDUP_DUPLICATES_H
@@ -12,8 +13,7 @@
 #include "dedup/outcome.h"
 #include "dedup/write/outfile.h"
 
-/* Writes it whole under a temporary name, in the order of lines. Errors as dedup_outfile_write and
- * dedup_outfile_open. */
+/* Writes it in the order of lines. -ENOMEM; errors as dedup_outfile_write. */
 int dedup_duplicates_write(const struct dedup_options *options, const struct dedup_outcome *outcome,
 	const struct dedup_hits *hits, struct dedup_outfile *file);
 

@@ -17,7 +17,6 @@ struct copier {
 	const struct dedup_outcome *outcome;
 	const struct dedup_cuts *cuts;
 	struct dedup_filter *filter;
-	struct dedup_outfile *quarantine; /* NULL: none */
 	struct dedup_result *result;
 	pthread_mutex_t lock; /* of result, failed and progress */
 	atomic_size_t next;
@@ -57,12 +56,10 @@ int dedup_filter_check(const struct dedup_options *o, struct dedup_result *resul
 {
 	int rc = 0;
 
+	if (o->output && o->single)
+		return check(o, NULL, o->output, result);
 	for (size_t i = 0; o->output && !rc && i < o->inputs->count; i++)
 		rc = check(o, o->output, o->inputs->v[i].name, result);
-	if (o->output && !rc && o->on_error == DEDUP_QUARANTINE)
-		rc = check(o, o->output, DEDUP_QUARANTINE_NAME, result);
-	if (o->duplicates && !rc)
-		rc = check(o, NULL, o->duplicates, result);
 	return rc;
 }
 
@@ -70,10 +67,9 @@ static int write_stretch(struct copier *c, struct stretch *s)
 {
 	int rc = s->to && s->len ? dedup_outfile_write(s->to, s->from, s->len) : 0;
 
-	/* The last line of a file may have no end; in the quarantine another may follow. */
-	if (!rc && s->to && s->to == c->quarantine && s->len && s->from[s->len - 1] != '\n')
+	/* The last line of a file may have no end; that of another file may follow. */
+	if (!rc && s->to && c->options->single && s->len && s->from[s->len - 1] != '\n')
 		rc = dedup_outfile_write(s->to, "\n", 1);
-
 	if (rc) {
 		pthread_mutex_lock(&c->lock);
 		snprintf(c->result->path, sizeof c->result->path, "%s", s->to->path);
@@ -133,7 +129,7 @@ static int copy_block(
 	for (uint32_t id = block->id; !rc && dedup_block_line(block, &at, &line); id++) {
 		uint32_t what = *dedup_lines_at(&c->outcome->lines, id);
 		bool stays = what == id || what == DEDUP_LINE_BLANK;
-		struct dedup_outfile *where = stays ? to : what == DEDUP_LINE_BAD ? c->quarantine : NULL;
+		struct dedup_outfile *where = stays ? to : NULL;
 
 		if (what == id && is_cut(c, id)) {
 			rc = write_stretch(c, &stretch);
@@ -197,13 +193,15 @@ static int copy_file(struct copier *c, size_t i, struct worker *w)
 {
 	const struct dedup_options *o = c->options;
 	const struct dedup_input *input = &o->inputs->v[i];
-	struct dedup_outfile *to = o->output ? &c->filter->files[i] : NULL;
+	struct dedup_outfile *to = o->output ? &c->filter->files[o->single ? 0 : i] : NULL;
 	int rc = 0, copied;
 
-	if (to)
+	if (to && !o->single)
 		rc = dedup_outfile_open(to, o->output, input->name, input->codec);
+	else if (to && !i)
+		rc = dedup_outfile_open(to, NULL, o->output, dedup_codec_of_name(o->output));
 	copied = rc ? 0 : copy_lines(c, i, to, w);
-	if (to && !rc && !copied)
+	if (to && !rc && !copied && (!o->single || i + 1 == o->inputs->count))
 		rc = dedup_outfile_finish(to);
 	pthread_mutex_lock(&c->lock);
 	if (rc && !*c->result->path)
@@ -239,17 +237,6 @@ static int work(void *ctx, unsigned thread)
 	return rc;
 }
 
-static int open_quarantine(struct copier *c)
-{
-	struct dedup_outfile *file = &c->filter->files[c->options->inputs->count];
-	int rc = dedup_outfile_open(file, c->options->output, DEDUP_QUARANTINE_NAME, DEDUP_CODEC_NONE);
-
-	if (rc)
-		snprintf(c->result->path, sizeof c->result->path, "%s", file->path);
-	c->quarantine = file;
-	return rc;
-}
-
 int dedup_filter(const struct dedup_options *o, const struct dedup_outcome *outcome,
 	const struct dedup_cuts *cuts, struct dedup_filter *filter, struct dedup_result *result)
 {
@@ -260,19 +247,15 @@ int dedup_filter(const struct dedup_options *o, const struct dedup_outcome *outc
 
 	if (!o->output && !cuts->count)
 		return dedup_count(o, outcome, result);
-	filter->count = o->inputs->count + 1;
+	filter->count = o->single ? 1 : o->inputs->count;
 	filter->files = calloc(filter->count, sizeof *filter->files);
 	if (!filter->files)
 		return -ENOMEM;
 	pthread_mutex_init(&c.lock, NULL);
-	if (o->output && o->on_error == DEDUP_QUARANTINE && result->faults) {
-		rc = open_quarantine(&c);
+	if (o->single)
 		threads = 1; /* in order, across files */
-	}
-	rc = rc ? rc : dedup_parallel(threads, work, &c);
+	rc = dedup_parallel(threads, work, &c);
 	rc = c.failed ? c.failed : rc;
-	if (!rc && c.quarantine)
-		rc = dedup_outfile_finish(c.quarantine);
 	pthread_mutex_destroy(&c.lock);
 	return rc;
 }

@@ -1,6 +1,7 @@
 /*
  * The second pass over the inputs: copies the lines that stay, byte for byte and in order, each file to one
- * of the same name and compression. Of those that something is cut out of, only the text changes.
+ * of the same name and compression, or all to one. Of those that something is cut out of, only the text
+ * changes.
  */
 #ifndef MITHRIL_DEDUP_FILTER_H
 #define MITHRIL_DEDUP_FILTER_H
@@ -11,12 +12,11 @@
 #include "dedup/write/outfile.h"
 
 struct dedup_filter {
-	struct dedup_outfile *files; /* one an input, then that for the quarantine */
+	struct dedup_outfile *files; /* one an input, or one */
 	size_t count;
 };
 
-/* Where the output would replace an input or another file, without `force`: -EEXIST, with result->fault.
- * Looks at the duplicates' file too. */
+/* Where the output would replace an input or another file, without `force`: -EEXIST, with result->fault. */
 int dedup_filter_check(const struct dedup_options *options, struct dedup_result *result);
 /* Writes and syncs all files under temporary names; without an output directory, only counts. Adds to result.
  * Errors as dedup_run. */

@@ -1,31 +1,34 @@
 #include "dedup/output.h"
 
-#include <stdio.h>
-
+#include "dedup/beside.h"
 #include "dedup/cutting.h"
-#include "dedup/duplicates.h"
 #include "dedup/filter.h"
+#include "dedup/group/clock.h"
 
-int dedup_output(
-	const struct dedup_options *o, const struct dedup_outcome *outcome, struct dedup_result *result)
+int dedup_output_check(const struct dedup_options *o, struct dedup_result *result)
+{
+	int rc = dedup_filter_check(o, result);
+
+	return rc ? rc : dedup_beside_check(o, result);
+}
+
+int dedup_output(const struct dedup_options *o, const struct dedup_outcome *outcome, uint64_t start,
+	struct dedup_result *result)
 {
 	struct dedup_filter filter = {0};
-	struct dedup_outfile duplicates = {.fd = -1};
+	struct dedup_beside beside = {0};
 	struct dedup_cuts cuts = {0};
 	struct dedup_hits hits = {0};
 	int rc = dedup_cutting_any(&o->cutting) ? dedup_cutting(o, outcome, &cuts, result) : 0;
 
 	rc = rc ? rc : dedup_filter(o, outcome, &cuts, &filter, result);
-	if (!rc && o->duplicates && o->against)
+	if (!rc && (o->duplicates || o->record) && o->against)
 		rc = dedup_hits_find(o, outcome, &hits, result);
-	if (!rc && o->duplicates) {
-		rc = dedup_duplicates_write(o, outcome, &hits, &duplicates);
-		rc = rc ? rc : dedup_outfile_publish(&duplicates, o->force);
-		if (rc)
-			snprintf(result->path, sizeof result->path, "%s", o->duplicates);
-	}
+	result->times.wall = (double)(dedup_now_ns() - start) * 1e-9;
+	rc = rc ? rc : dedup_beside_write(o, outcome, &hits, &beside, result);
 	rc = rc ? rc : dedup_filter_publish(o, &filter, result);
-	dedup_outfile_drop(&duplicates);
+	rc = rc ? rc : dedup_beside_publish(o, &beside, result);
+	dedup_beside_release(&beside);
 	dedup_filter_release(&filter);
 	dedup_hits_release(&hits);
 	dedup_cuts_release(&cuts);

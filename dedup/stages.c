@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "dedup/filter.h"
+#include "dedup/group/clock.h"
 #include "dedup/output.h"
+#include "dedup/write/outfile.h"
 
 typedef int dedup_stage(const struct dedup_work *work, unsigned shard, struct dedup_result *result);
 
@@ -32,9 +33,9 @@ int dedup_stages_run(const struct dedup_work *work, struct dedup_result *result)
 /* Whatever `force` says, an input is not replaced, be it another shard's. */
 static int check(const struct dedup_options *o, const struct dedup_options *own, struct dedup_result *result)
 {
-	int rc = dedup_filter_check(own, result);
+	int rc = dedup_output_check(own, result);
 
-	for (size_t i = 0; !rc && own->output && i < own->inputs->count; i++) {
+	for (size_t i = 0; !rc && own->output && !own->single && i < own->inputs->count; i++) {
 		bool is_input;
 
 		rc = dedup_outfile_check(own->output, own->inputs->v[i].name, o->inputs, true, &is_input);
@@ -52,28 +53,30 @@ int dedup_stage_filter(const struct dedup_work *work, unsigned shard, struct ded
 	struct dedup_options own = *work->options;
 	struct dedup_inputs inputs;
 	struct dedup_outcome outcome, part;
+	uint64_t start = dedup_now_ns();
 	size_t first, end;
 	int rc = dedup_outcome_init(&outcome, own.inputs->count);
 
 	dedup_work_inputs(work, shard, &first, &end);
 	inputs = (struct dedup_inputs){.v = own.inputs->v + first, .count = end - first};
 	own.inputs = &inputs;
+	own.record = NULL; /* one stage knows not all that a record says */
 	if (shard)
-		own.duplicates = NULL;
+		own.duplicates = own.clusters = own.mask = NULL;
 	rc = rc ? rc : check(work->options, &own, result);
 	rc = rc ? rc : dedup_stages_outcome(work, &outcome, result);
-	if (!rc && own.duplicates) { /* of all files, and no record of them */
+	if (!rc && (own.duplicates || own.clusters || own.mask)) { /* of all files, and no records */
 		struct dedup_options all = *work->options;
 
-		all.output = NULL;
-		rc = dedup_output(&all, &outcome, &(struct dedup_result){0});
-		own.duplicates = NULL;
+		all.output = all.record = all.quarantine = NULL;
+		rc = dedup_output(&all, &outcome, start, &(struct dedup_result){0});
 	}
+	own.duplicates = own.clusters = own.mask = NULL;
 	if (!rc) {
 		part = outcome;
 		part.first_ids += first;
 		part.inputs = end - first;
-		rc = dedup_output(&own, &part, result);
+		rc = dedup_output(&own, &part, start, result);
 	}
 	dedup_outcome_release(&outcome);
 	return rc;

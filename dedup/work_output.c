@@ -4,6 +4,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "dedup/beside.h"
 #include "dedup/work.h"
 #include "dedup/write/outfile.h"
 
@@ -12,9 +13,13 @@ enum { PROCESS, PLACE }; /* counts */
 /* Where the output goes. */
 static uint64_t place_of(const struct dedup_options *o)
 {
-	const char *output = o->output ? o->output : "", *duplicates = o->duplicates ? o->duplicates : "";
+	const char *names[] = {o->output, o->duplicates, o->clusters, o->mask, o->record};
+	uint64_t hash = 0;
 
-	return XXH3_64bits_withSeed(duplicates, strlen(duplicates), XXH3_64bits(output, strlen(output)));
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		hash = XXH3_64bits_withSeed(
+			names[i] ? names[i] : "", names[i] ? strlen(names[i]) : 0, hash + 1);
+	return hash;
 }
 
 int dedup_work_begin_output(const struct dedup_work *work)
@@ -39,11 +44,10 @@ bool dedup_work_takes_up_output(const struct dedup_work *work)
 	dedup_table_close(&table);
 	if (table.counts[PLACE] != place_of(o))
 		return false;
-	for (size_t i = 0; o->output && i < o->inputs->count; i++)
+	if (o->output && o->single)
+		dedup_outfile_remove_left(NULL, o->output, table.counts[PROCESS]);
+	for (size_t i = 0; o->output && !o->single && i < o->inputs->count; i++)
 		dedup_outfile_remove_left(o->output, o->inputs->v[i].name, table.counts[PROCESS]);
-	if (o->output)
-		dedup_outfile_remove_left(o->output, DEDUP_QUARANTINE_NAME, table.counts[PROCESS]);
-	if (o->duplicates)
-		dedup_outfile_remove_left(NULL, o->duplicates, table.counts[PROCESS]);
+	dedup_beside_remove_left(o, table.counts[PROCESS]);
 	return true;
 }

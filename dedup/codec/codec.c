@@ -33,6 +33,19 @@ const char *dedup_codec_suffix(enum dedup_codec codec)
 	return codec < DEDUP_CODEC_COUNT ? suffixes[codec] : "";
 }
 
+enum dedup_codec dedup_codec_of_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (enum dedup_codec codec = DEDUP_CODEC_NONE + 1; codec < DEDUP_CODEC_COUNT; codec++) {
+		size_t suffix = strlen(dedup_codec_suffix(codec));
+
+		if (len > suffix && !strcmp(name + len - suffix, dedup_codec_suffix(codec)))
+			return codec;
+	}
+	return DEDUP_CODEC_NONE;
+}
+
 const struct dedup_coder *dedup_codec_reader(enum dedup_codec codec)
 {
 	static const struct dedup_coder *const readers[DEDUP_CODEC_COUNT] = {

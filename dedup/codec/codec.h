@@ -26,6 +26,9 @@ enum dedup_codec dedup_codec_of(const uint8_t *head, size_t len);
 /* ".gz"; "" for none. Static storage. */
 const char *dedup_codec_suffix(enum dedup_codec codec);
 
+/* By the end of a file's name. */
+enum dedup_codec dedup_codec_of_name(const char *name);
+
 struct dedup_buffers {
 	const uint8_t *in;
 	size_t in_len;

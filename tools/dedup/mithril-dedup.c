@@ -9,6 +9,7 @@
 #include "tools/dedup/errors.h"
 #include "tools/dedup/explain.h"
 #include "tools/dedup/options.h"
+#include "tools/dedup/outputs.h"
 #include "tools/dedup/stage.h"
 #include "tools/dedup/summary.h"
 #include "tools/print.h"
@@ -125,6 +126,8 @@ int main(int argc, char **argv)
 	catch_signals();
 	code = add_inputs(&inputs, &command);
 	command.dedup.inputs = &inputs;
+	if (code == TOOL_OK)
+		code = dedup_check_single(&command, &inputs);
 	if (code == TOOL_OK)
 		dedup_stage_choose(&command.dedup);
 	if (code == TOOL_OK)

@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "dedup/group/parallel.h"
+#include "dedup/record.h"
 #include "dedup/sketch/simhash.h"
 #include "dedup/text/shingles.h"
 #include "dedup/work.h"
 #include "store/util/array.h"
 #include "tools/dedup/against.h"
 #include "tools/dedup/methods.h"
+#include "tools/dedup/outputs.h"
 #include "tools/dedup/stage.h"
 #include "tools/tool.h"
 
@@ -79,9 +81,15 @@ static const char help[] =
 	"                          mithril-dedup-stages(5)\n"
 	"\n"
 	"What comes out:\n"
-	"  -o, --output DIR        where the records that stay go\n"
+	"  -o, --output DIR        where the records that stay go; a name that ends like a file's,\n"
+	"                          all.jsonl.zst, is one file for all of them\n"
 	"      --force             replace files that are there; an input never is\n"
 	"      --duplicates FILE   JSON lines: what goes, what stays for it, how similar they are\n"
+	"      --clusters FILE     JSON lines: each record that stays and those that go for it\n"
+	"      --mask FILE         the lines that stay, as a Roaring bitmap\n"
+	"      --record DIR        what report and clusters read (default: in DIR of -o, " DEDUP_RECORD_DIR
+	")\n"
+	"      --no-record         leave none\n"
 	"  -n, --dry-run           write no records\n"
 	"      --on-error WHAT     stop (default) at a record that cannot be used, skip it, or\n"
 	"                          quarantine it: into DIR/" DEDUP_QUARANTINE_NAME "\n"
@@ -101,6 +109,10 @@ enum {
 	KEEP,
 	FORCE,
 	DUPLICATES,
+	CLUSTERS,
+	MASK,
+	RECORD,
+	NO_RECORD,
 	ON_ERROR,
 	EXPECT,
 	WRONG,
@@ -141,6 +153,10 @@ static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"force", no_argument, NULL, FORCE},
 	{"duplicates", required_argument, NULL, DUPLICATES},
+	{"clusters", required_argument, NULL, CLUSTERS},
+	{"mask", required_argument, NULL, MASK},
+	{"record", required_argument, NULL, RECORD},
+	{"no-record", no_argument, NULL, NO_RECORD},
 	{"dry-run", no_argument, NULL, 'n'},
 	{"on-error", required_argument, NULL, ON_ERROR},
 	{"json", no_argument, NULL, 'j'},
@@ -374,6 +390,18 @@ static const char *set(struct dedup_command *c, int val, const char *value)
 	case DUPLICATES:
 		d->duplicates = value;
 		return *value ? NULL : "a file";
+	case CLUSTERS:
+		d->clusters = value;
+		return *value ? NULL : "a file";
+	case MASK:
+		d->mask = value;
+		return *value ? NULL : "a file";
+	case RECORD:
+		d->record = value;
+		return *value ? NULL : "a directory";
+	case NO_RECORD:
+		c->no_record = true;
+		return NULL;
 	case 'n':
 		c->dry_run = true;
 		return NULL;
@@ -416,6 +444,11 @@ static int choose_bands(struct dedup_command *c)
 	return -1;
 }
 
+static bool writes_files(const struct dedup_options *d)
+{
+	return d->output || d->duplicates || d->clusters || d->mask || d->record;
+}
+
 static int finish_explain(struct dedup_command *c)
 {
 	const struct dedup_options *d = &c->dedup;
@@ -424,7 +457,7 @@ static int finish_explain(struct dedup_command *c)
 		c->against_count)
 		return dedup_complain(
 			TOOL_USAGE, "explain", NULL, "it compares whole texts: near, exact or simhash");
-	if (d->output || d->duplicates || d->force || c->dry_run || d->on_error != DEDUP_STOP ||
+	if (writes_files(d) || d->force || c->dry_run || d->on_error != DEDUP_STOP ||
 		d->method == DEDUP_STREAM)
 		return dedup_complain(TOOL_USAGE, "explain", NULL, "it writes no files, and verifies");
 	if (c->count == 2)
@@ -449,23 +482,20 @@ static int finish(struct dedup_command *c, int argc, char **argv)
 	code = dedup_stage_finish(c);
 	if (code >= 0)
 		return code;
-	if (!c->stage && !d->output && !d->duplicates && !c->dry_run) {
+	if (!c->stage && !writes_files(d) && !c->dry_run) {
 		dedup_complain(TOOL_USAGE, "-o", NULL, "say where the output goes, or use --dry-run");
 		return wrong_usage();
 	}
 	if (d->output && !strcmp(d->output, "-"))
 		return dedup_complain(TOOL_USAGE, "-o -", NULL, "the output is a directory");
-	if (d->on_error == DEDUP_QUARANTINE && !d->output)
-		return dedup_complain(TOOL_USAGE, "--on-error quarantine", NULL, "this needs -o");
-	if (d->method == DEDUP_STREAM && (d->duplicates || d->keep != DEDUP_KEEP_FIRST))
+	if (d->method == DEDUP_STREAM && (d->duplicates || d->clusters || d->keep != DEDUP_KEEP_FIRST))
 		return dedup_complain(TOOL_USAGE, "stream", NULL,
 			"it keeps the first, and cannot say what a text is a duplicate of");
 	if (d->method == DEDUP_STREAM && !d->expect)
 		return dedup_complain(
 			TOOL_USAGE, "stream", NULL, "--expect must say how many texts there are at most");
-	if (c->dry_run)
-		d->output = NULL;
-	return choose_bands(c);
+	code = dedup_choose_outputs(c);
+	return code < 0 ? choose_bands(c) : code;
 }
 
 int dedup_options_parse(struct dedup_command *c, int argc, char **argv)

@@ -11,7 +11,7 @@
 struct dedup_command {
 	struct dedup_options dedup; /* inputs and ctx are left to the caller */
 	enum dedup_format format;
-	bool json, dry_run, explain, threshold_given;
+	bool json, dry_run, explain, no_record, threshold_given;
 	const char **against; /* `against_count` names of the second set's files; allocated */
 	size_t against_count, against_capacity,
 		against_few;	   /* few: items of too few words, once it is loaded */
@@ -24,7 +24,10 @@ struct dedup_command {
 	unsigned shard;
 	char **files; /* `count` of them, the caller's argv */
 	int count;
+	char record[PATH_MAX], quarantine[PATH_MAX]; /* what dedup points to, where it is not given */
 };
+
+#define DEDUP_QUARANTINE_NAME "mithril-dedup.quarantine.jsonl"
 
 /* argv[1] may be "explain", or "stage" with a name after it. -1: go on; otherwise the command ends now with
  * that exit code, and what is wrong has been reported. */

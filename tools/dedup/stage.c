@@ -84,7 +84,7 @@ static int check_stage(const struct dedup_command *c)
 	if (d->cutting.line || d->cutting.paragraph || d->cutting.substring)
 		return dedup_complain(TOOL_USAGE, "stage", NULL,
 			"lines, paragraphs and substrings are cut out of all files at once");
-	if (stage->run == dedup_stage_filter && !d->output && !d->duplicates)
+	if (stage->run == dedup_stage_filter && !d->output && !d->duplicates && !d->clusters && !d->mask)
 		return dedup_complain(TOOL_USAGE, "filter", NULL, "say with -o where the output goes");
 	return -1;
 }

@@ -1,9 +1,8 @@
 #include "tools/dedup/summary.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
+#include "dedup/record.h"
 #include "tools/print.h"
 
 static double share(uint64_t part, uint64_t of)
@@ -106,49 +105,9 @@ void dedup_summary_print(const struct dedup_command *c, const struct dedup_resul
 		t->normalise, t->sketch, t->band, t->verify, t->write);
 }
 
-static double cpu_seconds(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
-}
-
-/* The most memory that was resident; 0: not known. */
-static json_int_t resident(void)
-{
-	FILE *file = fopen("/proc/self/status", "r");
-	char line[256];
-	long long kilobytes = 0;
-
-	while (file && fgets(line, sizeof line, file))
-		if (sscanf(line, "VmHWM: %lld kB", &kilobytes) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return (json_int_t)kilobytes * 1024;
-}
-
 void dedup_summary_json(const struct dedup_command *c, const struct dedup_result *r)
 {
-	const struct dedup_times *t = &r->times;
-	json_t *seconds = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "wall",
-		t->wall, "cpu", cpu_seconds(), "parse", t->parse, "against", t->against, "hash", t->exact,
-		"normalise", t->normalise, "sketch", t->sketch, "band", t->band, "verify", t->verify, "cut",
-		t->cut, "write", t->write);
-	json_t *all = json_pack(
-		"{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-		"s:I, s:i, s:i, s:i, s:o}",
-		"files", (int)c->dedup.inputs->count, "documents", (json_int_t)r->documents, "bytes",
-		(json_int_t)r->bytes, "text_bytes", (json_int_t)r->text_bytes, "bad", (json_int_t)r->faults,
-		"against", (json_int_t)r->against, "distinct", (json_int_t)r->distinct, "exact",
-		(json_int_t)r->exact, "near", (json_int_t)r->near, "candidates", (json_int_t)r->candidates,
-		"rejected", (json_int_t)r->rejected, "cut", (json_int_t)r->cut, "cut_bytes",
-		(json_int_t)r->cut_bytes, "cut_away", (json_int_t)r->cut_away, "kept", (json_int_t)r->kept,
-		"kept_bytes", (json_int_t)r->kept_bytes, "memory_bytes", (json_int_t)r->memory,
-		"resident_bytes", resident(), "bands", (int)c->dedup.bands.bands, "rows",
-		(int)c->dedup.bands.rows, "threads", (int)c->dedup.threads, "seconds", seconds);
+	json_t *all = dedup_record_summary(&c->dedup, r);
 
 	print_json(all);
 	json_decref(all);

@@ -1,0 +1,95 @@
+#include "dedup/places.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dedup/json/json.h"
+
+char *dedup_json_escaped(const char *from, size_t len)
+{
+	bool is_text = dedup_json_is_utf8(from, len);
+	char *text = malloc(6 * len + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; text && i < len; i++) {
+		unsigned char c = (unsigned char)from[i];
+
+		if (c < ' ')
+			n += (size_t)sprintf(text + n, "\\u%04x", c);
+		else if (c == '"' || c == '\\')
+			n += (size_t)sprintf(text + n, "\\%c", c);
+		else
+			text[n++] = (char)(c >= 128 && !is_text ? '?' : c);
+	}
+	if (text)
+		text[n] = 0;
+	return text;
+}
+
+int dedup_places_init(
+	struct dedup_places *places, const struct dedup_inputs *inputs, const struct dedup_outcome *outcome)
+{
+	*places = (struct dedup_places){.outcome = outcome, .count = inputs->count};
+	places->names = calloc(inputs->count + 1, sizeof *places->names);
+	for (size_t i = 0; places->names && i < inputs->count; i++) {
+		places->names[i] = dedup_json_escaped(inputs->v[i].path, strlen(inputs->v[i].path));
+		if (!places->names[i])
+			return -ENOMEM;
+	}
+	return places->names ? 0 : -ENOMEM;
+}
+
+void dedup_places_release(struct dedup_places *places)
+{
+	for (size_t i = 0; places->names && i < places->count; i++)
+		free(places->names[i]);
+	free(places->names);
+	*places = (struct dedup_places){0};
+}
+
+int dedup_places_put(
+	const struct dedup_places *places, struct dedup_outfile *file, const char *before, uint32_t id)
+{
+	size_t input = dedup_outcome_input(places->outcome, id);
+	const char *name = places->names[input];
+	int rc = dedup_put(file, "%s\"", before);
+
+	rc = rc ? rc : dedup_outfile_write(file, name, strlen(name));
+	return rc ? rc
+		  : dedup_put(file, ":%lu\"", (unsigned long)(id - places->outcome->first_ids[input]) + 1);
+}
+
+int dedup_put(struct dedup_outfile *file, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (n < 0 || n >= (int)sizeof text)
+		return -EOVERFLOW;
+	return dedup_outfile_write(file, text, (size_t)n);
+}
+
+const char *dedup_how_name(enum dedup_how how)
+{
+	switch (how) {
+	case DEDUP_HOW_EXACT:
+		return "exact";
+	case DEDUP_HOW_NEAR:
+		return "near";
+	case DEDUP_HOW_GONE:
+		return "stream";
+	case DEDUP_HOW_AGAINST:
+		return "against";
+	case DEDUP_HOW_CUT:
+		return "cut";
+	default:
+		return "none";
+	}
+}

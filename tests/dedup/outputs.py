@@ -1,0 +1,149 @@
+"""More tests of tests/dedup/run, which imports this: what a run leaves beside the records, and what of it is left when it
+goes wrong."""
+import collections
+import json
+import os
+import pathlib
+import resource
+import shutil
+import struct
+import subprocess
+import time
+
+from __main__ import PACK, UNPACK, Skip, corpus, jsonl, nothing_in, refused, run, summary, test, texts_of
+
+
+def roaring(data):
+    """The values of a bitmap, by the format's specification."""
+    at = 0
+
+    def take(form):
+        nonlocal at
+        found = struct.unpack_from("<" + form, data, at)
+        at += struct.calcsize("<" + form)
+        return found
+
+    cookie, = take("I")
+    if cookie & 0xffff == 12347:
+        count, = (cookie >> 16) + 1,
+        runs = take(f"{(count + 7) // 8}B")
+    else:
+        assert cookie == 12346
+        count, = take("I")
+        runs = None
+    heads = [take("HH") for _ in range(count)]
+    if runs is None or count >= 4:
+        take(f"{count}I")
+    values = []
+    for i, (key, cardinality) in enumerate(heads):
+        high = key << 16
+        if runs and runs[i // 8] >> (i % 8) & 1:
+            for _ in range(take("H")[0]):
+                start, length = take("HH")
+                values += range(high + start, high + start + length + 1)
+        elif cardinality + 1 > 4096:
+            words = take("1024Q")
+            values += [high + 64 * w + b for w, word in enumerate(words) for b in range(64) if word >> b & 1]
+        else:
+            values += [high + v for v in take(f"{cardinality + 1}H")]
+    assert at == len(data)
+    return values
+
+
+def place(text):
+    path, line = text.rsplit(":", 1)
+    return path, int(line)
+
+
+@test
+def one_file_for_all(work):
+    parts = [jsonl(["a", "b"]), b'{"text": "c"}', b'\n{"text": "a"}\n{"text": "d"}']
+    for i, part in enumerate(parts):
+        (work / f"{i}.jsonl").write_bytes(part)
+    wanted = parts[0] + b'{"text": "c"}\n\n{"text": "d"}\n'
+    for suffix in PACK:
+        out = work / f"all.jsonl{suffix}"
+        run(work / "?.jsonl", "-o", out, "-T", 3)
+        assert UNPACK[suffix](out.read_bytes()) == wanted, UNPACK[suffix](out.read_bytes())
+        assert (work / f"{out.name}.mithril-dedup/run.json").exists()
+    refused("is there already", 2, work / "?.jsonl", "-o", work / "all.jsonl")
+    refused("would replace an input", 2, work / "?.jsonl", "-o", work / "0.jsonl", "--force")
+    assert (work / "0.jsonl").read_bytes() == parts[0]
+    (work / "x.txt").write_text("a\n")
+    refused(["text and JSON", "directory"], 2, work / "0.jsonl", work / "x.txt", "-o", work / "both.jsonl")
+    (work / "d.jsonl").mkdir()
+    run(work / "x.txt", "-o", work / "d.jsonl")
+    assert (work / "d.jsonl/x.txt").read_text() == "a\n"
+    run(work / "x.txt", "-o", work / "plain.gz")
+    assert (work / "plain.gz/x.txt").exists()
+
+
+@test
+def the_mask_is_what_stays(work):
+    texts = corpus(3000, seed=21)
+    (work / "a.jsonl").write_bytes(b"\n" + jsonl(texts[:1000]) + b'{"text": 5}\n')
+    (work / "b.jsonl").write_bytes(jsonl(texts[1000:]))
+    files = [work / "a.jsonl", work / "b.jsonl"]
+    run(*files, "-o", work / "out", "--mask", work / "mask", "--on-error", "skip")
+    lines = [line for f in files for line in f.read_bytes().splitlines()]
+    kept = roaring((work / "mask").read_bytes())
+    assert kept[0] == 0 and 1001 not in kept
+    out = [line for f in files for line in (work / "out" / f.name).read_bytes().splitlines()]
+    assert [lines[i] for i in kept] == out
+    (work / "long.txt").write_bytes(b"".join(b"x%d\n" % (i // 3) if 90000 < i < 95000 else b"%d\n" % i for i in range(200000)))
+    run(work / "long.txt", "-m", "exact", "--mask", work / "long")
+    assert roaring((work / "long").read_bytes()) == [i for i in range(200000) if not 90000 < i < 95000 or i % 3 == 0 or i == 90001]
+    assert (work / "long").stat().st_size < 9000
+    (work / "none.txt").write_bytes(b"")
+    run(work / "none.txt", "--mask", work / "none")
+    assert roaring((work / "none").read_bytes()) == []
+    refused("is there already", 2, work / "none.txt", "--mask", work / "none")
+    refused("would replace an input", 2, work / "none.txt", "--mask", work / "none.txt", "--force")
+
+
+@test
+def clusters_are_the_duplicates_together(work):
+    texts = corpus(3000, seed=22)
+    for part in range(2):
+        (work / f"{part}.jsonl").write_bytes(jsonl(texts[part::2]))
+    files = [work / "0.jsonl", work / "1.jsonl"]
+    for keep in ("first", "longest"):
+        run(*files, "--clusters", work / f"{keep}.gz", "--duplicates", work / f"{keep}.dup", "--keep", keep)
+        wanted = collections.defaultdict(list)
+        for line in (work / f"{keep}.dup").read_text().splitlines():
+            d = json.loads(line)
+            wanted[d["anchor"]].append({"id": d["id"], "similarity": d["similarity"], "method": d["method"]})
+            assert (d["method"] == "exact") <= (d["similarity"] == 1)
+        got = [json.loads(line) for line in UNPACK[".gz"]((work / f"{keep}.gz").read_bytes()).splitlines()]
+        assert {c["keeper"]: c["members"] for c in got} == wanted and len(got) == len(wanted) > 100
+        assert all(c["size"] == len(c["members"]) + 1 for c in got)
+        assert [place(c["keeper"]) for c in got] == sorted(place(c["keeper"]) for c in got)
+    assert {m["method"] for c in got for m in c["members"]} == {"exact", "near"}
+
+
+@test
+def a_run_leaves_its_record(work):
+    (work / "in.jsonl").write_bytes(jsonl(["a", "b", "a"]))
+    told = summary("in.jsonl", "-o", "out", "-t", ".7", "--duplicates", "dup", cwd=work)
+    left = json.loads((work / "out/.mithril-dedup/run.json").read_text())
+    for d in (told, left["summary"]):
+        d.pop("seconds")
+    assert left["summary"] == told and left["options"]["threshold"] == .7 and left["options"]["method"] == "near"
+    stat = (work / "in.jsonl").stat()
+    assert left["inputs"] == [{"path": "in.jsonl", "bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns, "again": True}]
+    assert left["directory"] == str(work.resolve()) and left["output"] == "out"
+    if ".zst" in UNPACK:
+        assert UNPACK[".zst"]((work / "out/.mithril-dedup/duplicates.jsonl.zst").read_bytes()) == (work / "dup").read_bytes()
+    (work / "b.jsonl").write_bytes(jsonl(["b"]))
+    run("b.jsonl", "-o", "out", cwd=work)
+    assert json.loads((work / "out/.mithril-dedup/run.json").read_text())["inputs"][0]["path"] == "b.jsonl"
+    run("b.jsonl", "-o", "out2", "--no-record", cwd=work)
+    assert os.listdir(work / "out2") == ["b.jsonl"]
+    run("b.jsonl", "-n", "--record", "only", cwd=work)
+    assert sorted(os.listdir(work / "only")) == ["duplicates.jsonl.zst", "run.json"]
+    run("b.jsonl", "-n", "-o", "out3", cwd=work)
+    assert not (work / "out3").exists()
+    odd = os.fsdecode(b"caf\xe9 \"x\".jsonl")
+    (work / odd).write_bytes(jsonl(["a", "a"]))
+    run(odd, "-o", "out4", cwd=work)
+    assert json.loads((work / "out4/.mithril-dedup/run.json").read_text())["inputs"][0]["path"] == 'caf? "x".jsonl'

@@ -57,7 +57,7 @@ static int put_cluster(const struct dedup_places *places, struct dedup_outfile *
 		rc = dedup_places_put(places, file, i ? ", {\"id\": " : "{\"id\": ", members[i].id);
 		rc = rc ? rc
 			: dedup_put(file, ", \"similarity\": %.4f, \"method\": \"%s\"}", fate.similarity,
-				  dedup_how_name(fate.how));
+				  dedup_method_of(&fate));
 	}
 	return rc ? rc : dedup_put(file, "]}\n");
 }

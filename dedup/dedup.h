@@ -87,6 +87,22 @@ struct dedup_times {
 	double wall;
 };
 
+/* Documents and the bytes of their lines. */
+struct dedup_amount {
+	uint64_t documents, bytes;
+};
+
+/* Ways in which a document goes; outcome.h. */
+enum {
+	DEDUP_GONE_EXACT,
+	DEDUP_GONE_NEAR,
+	DEDUP_GONE_STREAM,
+	DEDUP_GONE_AGAINST,
+	DEDUP_GONE_CUT,
+	DEDUP_GONE_BAD,
+	DEDUP_GONE_COUNT
+};
+
 struct dedup_result {
 	uint64_t documents, bytes; /* read: records, and uncompressed bytes of all lines */
 	uint64_t text_bytes;	   /* of the texts */
@@ -99,7 +115,8 @@ struct dedup_result {
 	uint64_t cut, cut_bytes;   /* documents that something is cut out of and stay, and how much */
 	uint64_t cut_away;	   /* documents that go because too little would be left */
 	uint64_t kept, kept_bytes; /* documents that stay and the bytes of their lines */
-	uint64_t memory;	   /* bytes of the tables and shingles at most */
+	struct dedup_amount gone[DEDUP_GONE_COUNT];
+	uint64_t memory; /* bytes of the tables and shingles at most */
 	struct dedup_times times;
 	struct dedup_fault fault; /* what ended the run */
 	char path[PATH_MAX];	  /* the file that it is about, if that is no input; otherwise empty */

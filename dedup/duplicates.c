@@ -52,7 +52,7 @@ static int put(const struct list *list, uint32_t id, const struct dedup_fate *fa
 		if (!rc && fate->how == DEDUP_HOW_AGAINST)
 			rc = put_hit(list, id);
 	}
-	return rc ? rc : dedup_put(list->file, ", \"method\": \"%s\"}\n", dedup_how_name(fate->how));
+	return rc ? rc : dedup_put(list->file, ", \"method\": \"%s\"}\n", dedup_method_of(fate));
 }
 
 int dedup_duplicates_write(const struct dedup_options *options, const struct dedup_outcome *outcome,

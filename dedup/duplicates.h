@@ -1,9 +1,10 @@
 /*
  * The list of what goes: a JSON object a line, {"id": "FILE:LINE", "anchor": "FILE:LINE", "similarity": S,
  * "method": M}. The anchor is the line that stays for it; lines count from 1; S is 1 for the same text; the
- * method is what took it. Where nobody knows for which one it goes, and where too little is left after
- * cutting, anchor and similarity are null; so they are for those that hit the second set, with "against":
- * "FILE:LINE" and "overlap": N.
+ * method is what took it: "exact" where another record has its text, though that one may go for a similar one
+ * itself. Where nobody knows for which one it goes, and where too little is left after cutting, anchor and
+ * similarity are null; so they are for those that hit the second set, with "against": "FILE:LINE" and
+ * "overlap": N.
  */
 #ifndef MITHRIL_DEDUP_DUPLICATES_H
 #define MITHRIL_DEDUP_DUPLICATES_H

@@ -79,6 +79,27 @@ static int write_stretch(struct copier *c, struct stretch *s)
 	return rc;
 }
 
+static void count_gone(const struct copier *c, uint32_t id, size_t bytes, struct worker *w)
+{
+	static const int ways[] = {
+		[DEDUP_HOW_STAYS] = -1,
+		[DEDUP_HOW_BLANK] = -1,
+		[DEDUP_HOW_BAD] = DEDUP_GONE_BAD,
+		[DEDUP_HOW_EXACT] = DEDUP_GONE_EXACT,
+		[DEDUP_HOW_NEAR] = DEDUP_GONE_NEAR,
+		[DEDUP_HOW_GONE] = DEDUP_GONE_STREAM,
+		[DEDUP_HOW_AGAINST] = DEDUP_GONE_AGAINST,
+		[DEDUP_HOW_CUT] = DEDUP_GONE_CUT,
+	};
+	struct dedup_fate fate = dedup_outcome_of(c->outcome, id);
+	int way = fate.is_copy ? DEDUP_GONE_EXACT : ways[fate.how];
+
+	if (way < 0)
+		return;
+	w->seen.gone[way].documents++;
+	w->seen.gone[way].bytes += bytes;
+}
+
 /* Writes a record of whose text something is cut, or finds that too little would be left of it. */
 static int copy_cut(struct copier *c, const struct dedup_block *block, uint32_t id,
 	const struct dedup_line *line, struct dedup_outfile *to, struct worker *w)
@@ -96,6 +117,7 @@ static int copy_cut(struct copier *c, const struct dedup_block *block, uint32_t 
 				: r->blank) {
 		*dedup_lines_at(&c->outcome->lines, id) = DEDUP_LINE_CUT;
 		w->seen.cut_away++;
+		count_gone(c, id, line->whole, w);
 		return 0;
 	}
 	stretch.from = o->cutting.drop > 0 ? line->text : r->data;
@@ -139,6 +161,8 @@ static int copy_block(
 		if (what == id) {
 			w->seen.kept++;
 			w->seen.kept_bytes += line.whole;
+		} else if (!stays) {
+			count_gone(c, id, line.whole, w);
 		}
 		if (stretch.len && where != stretch.to)
 			rc = write_stretch(c, &stretch);
@@ -214,6 +238,19 @@ static int copy_file(struct copier *c, size_t i, struct worker *w)
 	return rc ? rc : copied;
 }
 
+static void add_up(struct dedup_result *result, const struct dedup_result *seen)
+{
+	result->kept += seen->kept;
+	result->kept_bytes += seen->kept_bytes;
+	result->cut += seen->cut;
+	result->cut_bytes += seen->cut_bytes;
+	result->cut_away += seen->cut_away;
+	for (int i = 0; i < DEDUP_GONE_COUNT; i++) {
+		result->gone[i].documents += seen->gone[i].documents;
+		result->gone[i].bytes += seen->gone[i].bytes;
+	}
+}
+
 static int work(void *ctx, unsigned thread)
 {
 	struct copier *c = ctx;
@@ -226,11 +263,7 @@ static int work(void *ctx, unsigned thread)
 	while (!rc && (i = atomic_fetch_add(&c->next, 1)) < c->options->inputs->count)
 		rc = copy_file(c, i, &w);
 	pthread_mutex_lock(&c->lock);
-	c->result->kept += w.seen.kept;
-	c->result->kept_bytes += w.seen.kept_bytes;
-	c->result->cut += w.seen.cut;
-	c->result->cut_bytes += w.seen.cut_bytes;
-	c->result->cut_away += w.seen.cut_away;
+	add_up(c->result, &w.seen);
 	c->result->times.write += (double)(dedup_now_ns() - start) * 1e-9;
 	pthread_mutex_unlock(&c->lock);
 	dedup_rewritten_release(&w.rewritten);

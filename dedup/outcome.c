@@ -145,6 +145,7 @@ struct dedup_fate dedup_outcome_of(const struct dedup_outcome *outcome, uint32_t
 	tie = tie_of(outcome, id);
 	if (!tie) { /* the same text, and that one's fate with it */
 		fate.how = DEDUP_HOW_EXACT;
+		fate.is_copy = true;
 		fate.keeper = *dedup_lines_at(&outcome->lines, to);
 		tie = fate.keeper == to ? NULL : tie_of(outcome, to);
 	} else {

@@ -64,6 +64,7 @@ struct dedup_fate {
 	enum dedup_how how;
 	uint32_t keeper;   /* the line itself where it does not go, and where nobody knows */
 	double similarity; /* to the keeper; 1 for the same text */
+	bool is_copy;	   /* another line has the same text and stands for it, and may go itself */
 };
 struct dedup_fate dedup_outcome_of(const struct dedup_outcome *outcome, uint32_t id);
 

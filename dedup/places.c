@@ -93,3 +93,8 @@ const char *dedup_how_name(enum dedup_how how)
 		return "none";
 	}
 }
+
+const char *dedup_method_of(const struct dedup_fate *fate)
+{
+	return dedup_how_name(fate->is_copy ? DEDUP_HOW_EXACT : fate->how);
+}

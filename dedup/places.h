@@ -29,7 +29,9 @@ char *dedup_json_escaped(const char *text, size_t len);
 /* printf to a file; what comes out is at most 255 bytes. */
 int dedup_put(struct dedup_outfile *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "exact", "near", ...: what took a line that goes. Static storage. */
+/* "exact", "near", ...: what took a line that goes; a copy of a line that goes for a similar one is "exact".
+ * Static storage. */
+const char *dedup_method_of(const struct dedup_fate *fate);
 const char *dedup_how_name(enum dedup_how how);
 
 #endif

@@ -34,6 +34,20 @@ static uint64_t resident(void)
 	return (uint64_t)kilobytes * 1024;
 }
 
+/* What each method took. */
+static json_t *gone_of(const struct dedup_result *r)
+{
+	static const char *const names[DEDUP_GONE_COUNT] = {
+		"exact", "near", "stream", "against", "cut", "bad"};
+	json_t *all = json_object();
+
+	for (int i = 0; i < DEDUP_GONE_COUNT; i++)
+		json_object_set_new(all, names[i],
+			json_pack("{s:I, s:I}", "documents", (json_int_t)r->gone[i].documents, "bytes",
+				(json_int_t)r->gone[i].bytes));
+	return all;
+}
+
 static json_t *seconds_of(const struct dedup_times *t)
 {
 	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "wall", t->wall, "cpu",
@@ -74,6 +88,7 @@ json_t *dedup_record_summary(const struct dedup_options *o, const struct dedup_r
 
 	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
 		json_object_set_new(all, figures[i].name, json_integer((json_int_t)figures[i].value));
+	json_object_set_new(all, "gone", gone_of(r));
 	json_object_set_new(all, "seconds", seconds_of(&r->times));
 	return all;
 }
@@ -122,7 +137,8 @@ static json_t *inputs_of(const struct dedup_inputs *inputs)
 		const struct dedup_input *input = &inputs->v[i];
 
 		json_array_append_new(
-			list, json_pack("{s:o, s:I, s:I, s:b}", "path", text_of(input->path), "bytes",
+			list, json_pack("{s:o, s:s, s:I, s:I, s:b}", "path", text_of(input->path), "format",
+				      input->format == DEDUP_FORMAT_TEXT ? "text" : "jsonl", "bytes",
 				      (json_int_t)input->size, "mtime_ns",
 				      (json_int_t)input->mtime.tv_sec * 1000000000 + input->mtime.tv_nsec,
 				      "again", input->spool < 0));

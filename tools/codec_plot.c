@@ -23,26 +23,6 @@ static const char *colour_of(unsigned codec)
 	return colours[codec % (sizeof colours / sizeof colours[0])];
 }
 
-/* Names come from users' files. What XML 1.0 cannot hold becomes '?'; UTF-8 goes through as it is. */
-static void put_text(FILE *out, const char *text, size_t most)
-{
-	for (; *text && most; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		most -= (c & 0xc0) != 0x80;
-		if (c == '&')
-			fputs("&amp;", out);
-		else if (c == '<')
-			fputs("&lt;", out);
-		else if (c == '"')
-			fputs("&quot;", out);
-		else
-			fputc(c < ' ' || c >= 0x7f ? '?' : c, out);
-	}
-	if (*text)
-		fputs("...", out);
-}
-
 static int by_stored(const void *a, const void *b)
 {
 	const struct codec_tensor *x = *(const struct codec_tensor *const *)a;
@@ -70,7 +50,7 @@ static void put_bar(FILE *out, const struct codec_tensor *t, const char *name, d
 	double x = BARS_AT;
 
 	fprintf(out, "<text x=\"%.0f\" y=\"%.1f\" text-anchor=\"end\">", BARS_AT - 8, y + 12);
-	put_text(out, name, NAME_CHARS);
+	print_xml(out, name, NAME_CHARS);
 	fprintf(out, "</text>\n<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"12\" fill=\"#eeeeee\"/>\n",
 		x, y + 2, (double)t->raw * scale);
 	for (unsigned c = 0; c < CODEC_RUN_CODECS; c++) {
@@ -117,7 +97,7 @@ static void put_head(FILE *out, const struct codec_run *run, const char *title, 
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n<text x=\"16\" y=\"26\" "
 		"font-size=\"16\">",
 		width, height, width, height);
-	put_text(out, title, 120);
+	print_xml(out, title, 120);
 	fprintf(out, "</text>\n<text x=\"16\" y=\"60\" class=\"n\">%s of %s, %.2fx; grey: raw bytes</text>\n",
 		print_bytes(stored, run->all.stored), print_bytes(raw, run->all.raw),
 		run->all.stored ? (double)run->all.raw / (double)run->all.stored : 0.0);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* "1.4 GiB"; `text` is returned. */
 #define PRINT_AMOUNT 32
@@ -20,6 +21,10 @@ struct print_table *print_table_new(size_t columns, const char *const *headings)
 void print_table_row(struct print_table *table, const char *const *cells);
 /* Prints to standard output and frees. NULL is fine. */
 void print_table_end(struct print_table *table);
+
+/* A text of a user's as text of HTML or XML, at most so many characters of it: "..." stands for the rest.
+ * What XML cannot hold and what is no UTF-8 becomes '?'. */
+void print_xml(FILE *out, const char *text, size_t most);
 
 /* Prints to standard output, with a line's end. */
 void print_json(const json_t *json);

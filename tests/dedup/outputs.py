@@ -113,7 +113,8 @@ def clusters_are_the_duplicates_together(work):
         for line in (work / f"{keep}.dup").read_text().splitlines():
             d = json.loads(line)
             wanted[d["anchor"]].append({"id": d["id"], "similarity": d["similarity"], "method": d["method"]})
-            assert (d["method"] == "exact") <= (d["similarity"] == 1)
+            at, of = (texts[2 * (place(d[k])[1] - 1) + int(place(d[k])[0][-7])] for k in ("id", "anchor"))
+            assert (at == of) <= (d["method"] == "exact")
         got = [json.loads(line) for line in UNPACK[".gz"]((work / f"{keep}.gz").read_bytes()).splitlines()]
         assert {c["keeper"]: c["members"] for c in got} == wanted and len(got) == len(wanted) > 100
         assert all(c["size"] == len(c["members"]) + 1 for c in got)
@@ -130,7 +131,7 @@ def a_run_leaves_its_record(work):
         d.pop("seconds")
     assert left["summary"] == told and left["options"]["threshold"] == .7 and left["options"]["method"] == "near"
     stat = (work / "in.jsonl").stat()
-    assert left["inputs"] == [{"path": "in.jsonl", "bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns, "again": True}]
+    assert left["inputs"] == [{"path": "in.jsonl", "format": "jsonl", "bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns, "again": True}]
     assert left["directory"] == str(work.resolve()) and left["output"] == "out"
     if ".zst" in UNPACK:
         assert UNPACK[".zst"]((work / "out/.mithril-dedup/duplicates.jsonl.zst").read_bytes()) == (work / "dup").read_bytes()

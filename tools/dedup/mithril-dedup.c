@@ -6,10 +6,12 @@
 #include <time.h>
 
 #include "tools/dedup/against.h"
+#include "tools/dedup/clusters.h"
 #include "tools/dedup/errors.h"
 #include "tools/dedup/explain.h"
 #include "tools/dedup/options.h"
 #include "tools/dedup/outputs.h"
+#include "tools/dedup/report.h"
 #include "tools/dedup/stage.h"
 #include "tools/dedup/summary.h"
 #include "tools/print.h"
@@ -115,7 +117,13 @@ int main(int argc, char **argv)
 	struct dedup_command command;
 	struct dedup_inputs inputs = {0}, against = {0};
 	struct shown shown = {0};
-	int code = dedup_options_parse(&command, argc, argv);
+	int code;
+
+	if (argc > 1 && !strcmp(argv[1], "report"))
+		return dedup_report_run(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "clusters"))
+		return dedup_clusters_run(argc - 1, argv + 1);
+	code = dedup_options_parse(&command, argc, argv);
 
 	if (code >= 0) {
 		free(command.against);

@@ -26,13 +26,16 @@ static const char help[] =
 	"Usage: mithril-dedup [OPTIONS] FILE... -o DIR\n"
 	"       mithril-dedup explain [OPTIONS] FILE:LINE FILE:LINE\n"
 	"       mithril-dedup stage NAME --work DIR [--shards N --shard I] [OPTIONS] FILE...\n"
+	"       mithril-dedup report [--html FILE] DIR\n"
+	"       mithril-dedup clusters DIR [FILE:LINE...]\n"
 	"\n"
 	"Copies records to DIR without those whose text another has too, exactly or nearly,\n"
 	"and, if asked for, without what stands in an earlier text already.\n"
 	"FILE is JSON lines or plain text (*.txt, a line a document), also compressed with\n"
 	"gzip, zstd, bzip2 or xz; a pattern in quotes; or - for standard input. In DIR files\n"
 	"have the names they had and the same compression, records are as they came and in\n"
-	"order. explain says why two records are or are not duplicates.\n"
+	"order. explain says why two records are or are not duplicates; report and clusters\n"
+	"tell of a run that left its record in DIR, and have a --help of their own.\n"
 	"\n"
 	"What is compared:\n"
 	"  -f, --field NAME        string of a record, with dots for objects in it\n"
@@ -186,7 +189,7 @@ static int word_of(const char *value, const char *const *words)
 	return -1;
 }
 
-static bool number_of(const char *value, unsigned least, unsigned most, unsigned *number)
+bool dedup_number_of(const char *value, unsigned least, unsigned most, unsigned *number)
 {
 	char *end;
 	unsigned long n;
@@ -209,7 +212,7 @@ static bool ngram_of(const char *value, struct dedup_options *d)
 	if (chars || !strncmp(value, "word:", 5))
 		value += 5;
 	d->normalise = (d->normalise & ~(unsigned)DEDUP_CHARS) | (chars ? DEDUP_CHARS : 0);
-	return number_of(value, 1, DEDUP_NGRAM_MAX, &d->ngram);
+	return dedup_number_of(value, 1, DEDUP_NGRAM_MAX, &d->ngram);
 }
 
 static bool add_against(struct dedup_command *c, const char *value)
@@ -265,8 +268,8 @@ static bool bands_of(const char *value, struct dedup_bands *bands)
 
 	if (good) {
 		*x = 0;
-		good = number_of(copy, 1, DEDUP_SKETCH_MAX, &bands->bands) &&
-		       number_of(x + 1, 1, DEDUP_SKETCH_MAX, &bands->rows) &&
+		good = dedup_number_of(copy, 1, DEDUP_SKETCH_MAX, &bands->bands) &&
+		       dedup_number_of(x + 1, 1, DEDUP_SKETCH_MAX, &bands->rows) &&
 		       bands->bands * bands->rows <= DEDUP_SKETCH_MAX;
 	}
 	free(copy);
@@ -284,7 +287,7 @@ static bool threshold_of(const char *value, double *threshold)
 static bool expect_of(const char *value, uint64_t *expect)
 {
 	unsigned number;
-	bool good = number_of(value, 1, UINT32_MAX, &number);
+	bool good = dedup_number_of(value, 1, UINT32_MAX, &number);
 
 	*expect = good ? number : 0;
 	return good;
@@ -350,7 +353,7 @@ static const char *set(struct dedup_command *c, int val, const char *value)
 	case OVERLAP:
 		return dedup_overlap_parse(value, c);
 	case OVERLAP_NGRAM:
-		return number_of(value, 1, DEDUP_NGRAM_MAX, &c->overlap_ngram) ? NULL : "1 to 64";
+		return dedup_number_of(value, 1, DEDUP_NGRAM_MAX, &c->overlap_ngram) ? NULL : "1 to 64";
 	case REPEATS:
 		return repeats_of(value, &d->cutting.drop) ? NULL : "cut, or drop:SHARE with one below 1";
 	case 't':
@@ -364,12 +367,12 @@ static const char *set(struct dedup_command *c, int val, const char *value)
 	case WRONG:
 		return threshold_of(value, &d->wrong) && d->wrong < 1 ? NULL : "above 0, below 1";
 	case VALUES:
-		return number_of(value, 1, DEDUP_SKETCH_MAX, &d->values) ? NULL : "1 to 1024";
+		return dedup_number_of(value, 1, DEDUP_SKETCH_MAX, &d->values) ? NULL : "1 to 1024";
 	case BANDS:
 		return bands_of(value, &d->bands) ? NULL
 						  : "two numbers like 20x6, at most 1024 values in all";
 	case 'T':
-		return number_of(value, 1, DEDUP_THREADS_MAX, &d->threads) ? NULL : "1 to 256";
+		return dedup_number_of(value, 1, DEDUP_THREADS_MAX, &d->threads) ? NULL : "1 to 256";
 	case 'o':
 		d->output = value;
 		return *value ? NULL : "a directory";
@@ -381,9 +384,9 @@ static const char *set(struct dedup_command *c, int val, const char *value)
 		d->work = value;
 		return *value ? NULL : "a directory";
 	case SHARDS:
-		return number_of(value, 1, DEDUP_SHARDS_MAX, &d->shards) ? NULL : "1 to 4096";
+		return dedup_number_of(value, 1, DEDUP_SHARDS_MAX, &d->shards) ? NULL : "1 to 4096";
 	case SHARD:
-		return number_of(value, 0, DEDUP_SHARDS_MAX - 1, &c->shard) ? NULL : "a number from 0 on";
+		return dedup_number_of(value, 0, DEDUP_SHARDS_MAX - 1, &c->shard) ? NULL : "a number from 0 on";
 	case FORCE:
 		d->force = true;
 		return NULL;

@@ -33,6 +33,9 @@ struct dedup_command {
  * that exit code, and what is wrong has been reported. */
 int dedup_options_parse(struct dedup_command *command, int argc, char **argv);
 
+/* A decimal number of least..most. */
+bool dedup_number_of(const char *value, unsigned least, unsigned most, unsigned *number);
+
 /* "mithril-dedup: WHAT: WHY; NEXT" on standard error; returns `code`. `next` may be NULL. */
 int dedup_complain(int code, const char *what, const char *next, const char *why, ...)
 	__attribute__((format(printf, 4, 5)));

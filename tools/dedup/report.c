@@ -1,0 +1,303 @@
+#include "tools/dedup/report.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/dedup/errors.h"
+#include "tools/dedup/options.h"
+#include "tools/print.h"
+#include "tools/tool.h"
+
+static const char help[] =
+	"Usage: mithril-dedup report [OPTIONS] PLACE\n"
+	"\n"
+	"Tells what a run did: how much went and for which method, how similar it was, and the\n"
+	"largest clusters. PLACE is the output directory or file of the run, or its record.\n"
+	"\n"
+	"      --html FILE    a page with plots, which needs nothing else; - is standard output\n"
+	"      --largest N    clusters that are listed (default: 10)\n"
+	"  -j, --json         one JSON object\n"
+	"  -h, --help\n";
+
+int dedup_report_open(struct dedup_report *report, const char *place)
+{
+	int rc = dedup_report_load(report, place);
+	struct dedup_fault fault = {.line = report->line, .why = report->why};
+
+	if (!rc)
+		return TOOL_OK;
+	if (rc == -EBADMSG)
+		return fault.line ? dedup_complain(TOOL_DATA, report->path, "run mithril-dedup again",
+					    "line %llu: %s", (unsigned long long)fault.line, fault.why)
+				  : dedup_complain(TOOL_DATA, report->path, "run mithril-dedup again", "%s",
+					    fault.why);
+	return dedup_error_report_fault(&fault, report->path, rc);
+}
+
+char *dedup_report_name(
+	char text[DEDUP_PLACE], const struct dedup_report *report, struct dedup_report_place place)
+{
+	const json_t *input = json_array_get(json_object_get(report->run, "inputs"), place.input);
+
+	snprintf(text, DEDUP_PLACE, "%s:%lu", json_string_value(json_object_get(input, "path")),
+		(unsigned long)place.line);
+	return text;
+}
+
+double dedup_report_least(const struct dedup_report *report, const struct dedup_report_cluster *cluster)
+{
+	float least = 1;
+
+	for (size_t i = 0; i < cluster->count; i++)
+		if (report->members[cluster->first + i].similarity < least)
+			least = report->members[cluster->first + i].similarity;
+	return (double)least;
+}
+
+void dedup_report_sizes(struct dedup_sizes *sizes, const struct dedup_report *report)
+{
+	*sizes = (struct dedup_sizes){.count = 0};
+	for (size_t i = 0; i < DEDUP_SIZES; i++) {
+		sizes->v[i].from = i < 3 ? i + 2 : ((uint64_t)1 << (i - 1)) + 1;
+		sizes->v[i].to = i < 3 ? i + 2 : (uint64_t)1 << i;
+	}
+	for (size_t i = 0; i < report->cluster_count; i++) {
+		uint64_t size = report->clusters[i].count + 1;
+		size_t class = 0;
+
+		while (class + 1 < DEDUP_SIZES && size > sizes->v[class].to)
+			class ++;
+		sizes->v[class].clusters++;
+		sizes->count = class >= sizes->count ? class + 1 : sizes->count;
+	}
+}
+
+struct dedup_bars dedup_report_bars(const struct dedup_report *report, size_t most)
+{
+	struct dedup_bars bars = {.width = 1};
+
+	while (bars.first < DEDUP_REPORT_BINS && !report->histogram[bars.first])
+		bars.first++;
+	while ((DEDUP_REPORT_BINS - bars.first + bars.width - 1) / bars.width > most)
+		bars.width++;
+	bars.first -= bars.first % bars.width;
+	bars.count = (DEDUP_REPORT_BINS - bars.first + bars.width - 1) / bars.width;
+	return bars;
+}
+
+uint64_t dedup_report_bar(const struct dedup_report *report, struct dedup_bars bars, size_t bar)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < bars.width; i++)
+		if (bars.first + bar * bars.width + i < DEDUP_REPORT_BINS)
+			sum += report->histogram[bars.first + bar * bars.width + i];
+	return sum;
+}
+
+static void print_amount(
+	struct print_table *table, const char *name, double documents, double bytes, double of)
+{
+	char number[32], amount[PRINT_AMOUNT], share[16];
+
+	snprintf(number, sizeof number, "%.0f", documents);
+	snprintf(share, sizeof share, "%.1f %%", of > 0 ? 100 * documents / of : 0);
+	print_table_row(
+		table, (const char *const[]){name, number, share, print_bytes(amount, (uint64_t)bytes)});
+}
+
+static void print_amounts(const struct dedup_report *report)
+{
+	static const char *const headings[] = {"", "documents>", ">", "bytes>"};
+	const json_t *gone = json_object_get(json_object_get(report->run, "summary"), "gone"), *way;
+	struct print_table *table = print_table_new(4, headings);
+	double documents = dedup_report_number(report, "summary", "documents");
+	const char *name;
+
+	documents += dedup_report_number(report, "summary", "bad");
+	print_amount(table, "read", documents, dedup_report_number(report, "summary", "bytes"), documents);
+	json_object_foreach((json_t *)(uintptr_t)gone, name, way)
+	{
+		double count = json_number_value(json_object_get(way, "documents"));
+
+		if (count > 0)
+			print_amount(table, name, count, json_number_value(json_object_get(way, "bytes")),
+				documents);
+	}
+	print_amount(table, "kept", dedup_report_number(report, "summary", "kept"),
+		dedup_report_number(report, "summary", "kept_bytes"), documents);
+	print_table_end(table);
+}
+
+static void print_histogram(const struct dedup_report *report)
+{
+	static const char *const headings[] = {"similarity", "", "documents>", "so similar or more>"};
+	struct dedup_bars bars = dedup_report_bars(report, 25);
+	struct print_table *table;
+	uint64_t most = 1, left = 0;
+
+	for (size_t i = 0; i < bars.count; i++) {
+		uint64_t bar = dedup_report_bar(report, bars, i);
+
+		most = bar > most ? bar : most;
+		left += bar;
+	}
+	if (!left)
+		return;
+	printf("\n");
+	table = print_table_new(4, headings);
+	for (size_t i = 0; i < bars.count; i++) {
+		char from[16], bar[41] = "", number[24], more[24];
+		uint64_t documents = dedup_report_bar(report, bars, i);
+
+		snprintf(
+			from, sizeof from, "%.2f", (double)(bars.first + i * bars.width) / DEDUP_REPORT_BINS);
+		memset(bar, '#', (size_t)((documents * 40 + most - 1) / most));
+		snprintf(number, sizeof number, "%llu", (unsigned long long)documents);
+		snprintf(more, sizeof more, "%llu", (unsigned long long)left);
+		print_table_row(table, (const char *const[]){from, bar, number, more});
+		left -= documents;
+	}
+	print_table_end(table);
+}
+
+static void print_clusters(const struct dedup_report *report, size_t largest)
+{
+	static const char *const headings[] = {"size>", "least similar>", "keeper"};
+	size_t count = report->cluster_count < largest ? report->cluster_count : largest;
+	struct print_table *table;
+
+	printf("\n%zu clusters, in which %zu documents go for others\n", report->cluster_count,
+		report->count);
+	if (!count)
+		return;
+	table = print_table_new(3, headings);
+	for (size_t i = 0; i < count; i++) {
+		const struct dedup_report_cluster *c = &report->clusters[i];
+		char size[24], least[16], name[DEDUP_PLACE];
+
+		snprintf(size, sizeof size, "%zu", c->count + 1);
+		snprintf(least, sizeof least, "%.4f", dedup_report_least(report, c));
+		dedup_report_name(name, report, report->members[c->first].keeper);
+		print_table_row(table, (const char *const[]){size, least, name});
+	}
+	print_table_end(table);
+}
+
+static void print_text(const struct dedup_report *report, size_t largest)
+{
+	printf("%s, method %s", json_string_value(json_object_get(report->run, "time")),
+		dedup_report_text(report, "options", "method"));
+	if (dedup_report_number(report, "summary", "candidates") > 0)
+		printf(", threshold %g; %.0f pairs compared, %.0f of them rejected",
+			dedup_report_number(report, "options", "threshold"),
+			dedup_report_number(report, "summary", "candidates"),
+			dedup_report_number(report, "summary", "rejected"));
+	printf("\n\n");
+	print_amounts(report);
+	print_histogram(report);
+	print_clusters(report, largest);
+}
+
+static json_t *histogram_of(const struct dedup_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < DEDUP_REPORT_BINS; i++)
+		if (report->histogram[i])
+			json_array_append_new(
+				list, json_pack("{s:f, s:f, s:I}", "from", (double)i / DEDUP_REPORT_BINS,
+					      "to", (double)(i + 1) / DEDUP_REPORT_BINS, "documents",
+					      (json_int_t)report->histogram[i]));
+	return list;
+}
+
+static json_t *sizes_of(const struct dedup_report *report)
+{
+	struct dedup_sizes sizes;
+	json_t *list = json_array();
+
+	dedup_report_sizes(&sizes, report);
+	for (size_t i = 0; i < sizes.count; i++)
+		json_array_append_new(list,
+			json_pack("{s:I, s:I, s:I}", "from", (json_int_t)sizes.v[i].from, "to",
+				(json_int_t)sizes.v[i].to, "clusters", (json_int_t)sizes.v[i].clusters));
+	return list;
+}
+
+static void print_object(const struct dedup_report *report, size_t largest)
+{
+	json_t *list = json_array(), *all;
+
+	for (size_t i = 0; i < report->cluster_count && i < largest; i++) {
+		const struct dedup_report_cluster *c = &report->clusters[i];
+		char name[DEDUP_PLACE];
+
+		json_array_append_new(list,
+			json_pack("{s:s, s:I, s:f}", "keeper",
+				dedup_report_name(name, report, report->members[c->first].keeper), "size",
+				(json_int_t)c->count + 1, "least_similarity", dedup_report_least(report, c)));
+	}
+	all = json_pack("{s:O, s:I, s:I, s:o, s:o, s:o}", "run", report->run, "clusters",
+		(json_int_t)report->cluster_count, "duplicates", (json_int_t)report->count, "largest", list,
+		"sizes", sizes_of(report), "histogram", histogram_of(report));
+	print_json(all);
+	json_decref(all);
+}
+
+static int write_page(const struct dedup_report *report, size_t largest, const char *path)
+{
+	FILE *out = strcmp(path, "-") ? fopen(path, "wx") : stdout;
+	bool failed;
+
+	if (!out)
+		return dedup_error_report(path, -errno);
+	dedup_report_html(out, report, largest);
+	failed = fflush(out) || ferror(out);
+	if (out != stdout && fclose(out))
+		failed = true;
+	if (!failed)
+		return TOOL_OK;
+	if (out != stdout)
+		remove(path);
+	return dedup_error_report(path, errno ? -errno : -EIO);
+}
+
+int dedup_report_run(int argc, char **argv)
+{
+	static const struct option options[] = {{"html", required_argument, NULL, 'H'},
+		{"largest", required_argument, NULL, 'l'}, {"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'}, {0}};
+	struct dedup_report report;
+	const char *html = NULL;
+	unsigned largest = 10;
+	bool json = false;
+	int val, code;
+
+	opterr = 0;
+	while ((val = getopt_long(argc, argv, ":jh", options, NULL)) != -1) {
+		if (val == 'h')
+			return fputs(help, stdout) < 0 ? TOOL_SYSTEM : TOOL_OK;
+		if (val == '?' || val == ':')
+			return dedup_complain(TOOL_USAGE, argv[optind - 1], "report --help tells more",
+				val == '?' ? "there is no such option" : "this option needs a value");
+		if (val == 'l' && !dedup_number_of(optarg, 0, UINT32_MAX, &largest))
+			return dedup_complain(TOOL_USAGE, optarg, NULL, "not a number of clusters");
+		json |= val == 'j';
+		html = val == 'H' ? optarg : html;
+	}
+	if (argc - optind != 1 || (json && html))
+		return dedup_complain(TOOL_USAGE, "report", "report --help tells more",
+			json && html ? "--json or --html" : "name the output of one run");
+	code = dedup_report_open(&report, argv[optind]);
+	if (code == TOOL_OK && html)
+		code = write_page(&report, largest, html);
+	else if (code == TOOL_OK)
+		(json ? print_object : print_text)(&report, largest);
+	if (code == TOOL_OK && (fflush(stdout) || ferror(stdout)))
+		code = dedup_error_report("standard output", -errno);
+	dedup_report_release(&report);
+	return code;
+}

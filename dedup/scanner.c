@@ -22,8 +22,8 @@ static int take_block(struct dedup_scanner *s, struct dedup_worker *w)
 
 		rc = room ? room : rc;
 		s->outcome->first_ids[w->block.input + 1] = w->block.id + w->block.lines;
-		s->done += w->block.len;
-		if (o->progress && o->progress(o->ctx, s->stage ? s->stage : "reading", s->done, s->of))
+		if (o->progress && o->progress(o->ctx, s->stage ? s->stage : "reading",
+					   dedup_reader_done(s->reader), s->of))
 			rc = -EINTR;
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -135,7 +135,7 @@ int dedup_scanner_open(struct dedup_scanner *s, size_t first, size_t end)
 		rc = worker_init(&s->workers[i], o, s->arenas ? &s->arenas[i] : NULL);
 	}
 	for (size_t i = first; i < end; i++)
-		s->of += o->inputs->v[i].codec == DEDUP_CODEC_NONE ? o->inputs->v[i].size : 0;
+		s->of += o->inputs->v[i].size;
 	return rc ? rc : dedup_reader_new(o->inputs, first, end, 0, &s->reader);
 }
 

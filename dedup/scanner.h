@@ -95,7 +95,7 @@ struct dedup_scanner {
 	struct dedup_sketcher sketcher;
 	struct dedup_worker *workers;
 	atomic_int stop;
-	uint64_t done, of;   /* bytes */
+	uint64_t of;	     /* bytes of the files on disk */
 	size_t failed_input; /* of an error that is no record's */
 };
 

@@ -20,7 +20,8 @@ struct dedup_reader {
 	int failed;
 	uint32_t id;
 	uint64_t line;
-	char *tail; /* the start of a line whose end has not been read */
+	uint64_t done; /* bytes of the files before this one */
+	char *tail;    /* the start of a line whose end has not been read */
 	size_t tail_len, tail_capacity;
 };
 
@@ -105,6 +106,7 @@ static int open_next(struct dedup_reader *r)
 
 static void close_current(struct dedup_reader *r)
 {
+	r->done += r->stream.off;
 	dedup_stream_close(&r->stream);
 	r->is_open = false;
 	r->at++;
@@ -289,6 +291,16 @@ int dedup_reader_next(struct dedup_reader *reader, struct dedup_block *block)
 		reader->failed = rc;
 	pthread_mutex_unlock(&reader->lock);
 	return rc;
+}
+
+uint64_t dedup_reader_done(struct dedup_reader *reader)
+{
+	uint64_t done;
+
+	pthread_mutex_lock(&reader->lock);
+	done = reader->done + (reader->is_open ? reader->stream.off : 0);
+	pthread_mutex_unlock(&reader->lock);
+	return done;
 }
 
 static void framed_line(const char *start, struct dedup_line *line)

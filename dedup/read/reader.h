@@ -54,6 +54,9 @@ void dedup_reader_free(struct dedup_reader *reader);
  * is a fault of the line where it is noticed, and the rest of that file is not read. */
 int dedup_reader_next(struct dedup_reader *reader, struct dedup_block *block);
 
+/* Bytes on disk that have been read, compressed as they are, of all files together; thread-safe. */
+uint64_t dedup_reader_done(struct dedup_reader *reader);
+
 /* Takes the next line from a block: true, and *at moves past it. *line does not have its '\n' (nor a '\r'
  * before it); *whole does. Start with *at = 0. */
 struct dedup_line {

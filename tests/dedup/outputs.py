@@ -3,14 +3,14 @@ goes wrong."""
 import collections
 import json
 import os
-import pathlib
+import pty
+import re
 import resource
 import shutil
 import struct
 import subprocess
-import time
 
-from __main__ import PACK, UNPACK, Skip, corpus, jsonl, nothing_in, refused, run, summary, test, texts_of
+from __main__ import PACK, TOOL, UNPACK, Skip, corpus, jsonl, nothing_in, refused, run, summary, test
 
 
 def roaring(data):
@@ -128,7 +128,7 @@ def a_run_leaves_its_record(work):
     told = summary("in.jsonl", "-o", "out", "-t", ".7", "--duplicates", "dup", cwd=work)
     left = json.loads((work / "out/.mithril-dedup/run.json").read_text())
     for d in (told, left["summary"]):
-        d.pop("seconds")
+        d.pop("seconds"), d.pop("resident_bytes")
     assert left["summary"] == told and left["options"]["threshold"] == .7 and left["options"]["method"] == "near"
     stat = (work / "in.jsonl").stat()
     assert left["inputs"] == [{"path": "in.jsonl", "format": "jsonl", "bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns, "again": True}]
@@ -148,3 +148,95 @@ def a_run_leaves_its_record(work):
     (work / odd).write_bytes(jsonl(["a", "a"]))
     run(odd, "-o", "out4", cwd=work)
     assert json.loads((work / "out4/.mithril-dedup/run.json").read_text())["inputs"][0]["path"] == 'caf? "x".jsonl'
+
+
+@test
+def a_line_of_a_gigabyte(work):
+    """Without taking its memory, and what stands around it is read; the line is a hole in the file."""
+    with open(work / "in.jsonl", "wb") as file:
+        file.write(b'{"text": "a"}\n{"text": "')
+        file.seek(1 << 30, os.SEEK_CUR)
+        file.write(b'"}\n{"text": "b"}\n')
+    os.link(work / "in.jsonl", work / "in.txt")
+    small = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))}
+    if b"__asan" in TOOL.read_bytes():
+        small = {}
+    for name in ("in.jsonl", "in.txt"):
+        refused([f"{work / name}: line 2: ", "longer than 64 MiB"], 1, work / name, "-o", work / "out", **small)
+        nothing_in(work / "out")
+    told = summary(work / "in.jsonl", "-o", work / "out", "--on-error", "quarantine", **small)
+    assert told["kept"] == 2 and told["bad"] == 1 and told["resident_bytes"] < (500 << 20) or not small
+    assert (work / "out/in.jsonl").stat().st_size == 2 * 14
+    assert json.loads((work / "out/mithril-dedup.quarantine.jsonl").read_text()) == {
+        "file": str(work / "in.jsonl"), "line": 2, "reason": "the line is longer than 64 MiB", "record": None}
+    if ".zst" in PACK:
+        subprocess.run(["zstd", "-q", work / "in.txt", "-o", work / "bomb.txt.zst"], check=True)
+        refused(["bomb.txt.zst: line 2: ", "longer than 64 MiB"], 1, work / "bomb.txt.zst", "-o", work / "out", **small)
+
+
+@test
+def a_disk_that_fills_while_lists_are_written(work):
+    """Whatever does not fit, neither records nor lists are there afterwards, and what was there before still is."""
+    (work / "in.jsonl").write_bytes(b'{"text": "x"}\n' * 40000)
+    (work / "bad.jsonl").write_bytes(b'{"text": "x"}\n' + b'{"text": 1}\n' * 40000)
+    (work / "small").mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", work / "small"], stderr=subprocess.DEVNULL).returncode:
+        raise Skip("a small file system needs root")
+    try:
+        (work / "small/mine").write_text("mine")
+        for words in (["--duplicates", work / "small/dup", "-o", work / "out"], ["--clusters", work / "small/clusters", "-o", work / "out"],
+                      ["--duplicates", work / "dup", "--clusters", work / "small/clusters", "--mask", work / "mask"]):
+            why = refused("No space left", 3, work / "in.jsonl", *words)
+            assert "/small/" in why
+            nothing_in(work / "out")
+            assert os.listdir(work / "small") == ["mine"] and not (work / "dup").exists() and not (work / "mask").exists()
+        why = refused("No space left", 3, work / "bad.jsonl", "-o", work / "small/out", "--on-error", "quarantine")
+        assert "quarantine" in why
+        nothing_in(work / "small/out")
+        assert (work / "small/mine").read_text() == "mine"
+    finally:
+        subprocess.run(["umount", work / "small"], check=True)
+
+
+@test
+def files_of_a_run_do_not_meet(work):
+    (work / "in.jsonl").write_bytes(jsonl(["a", "a"]))
+    for words in (["--duplicates", work / "x", "--clusters", work / "x"], ["--mask", work / "out/in.jsonl", "-o", work / "out"],
+                  ["--mask", work / "out/.mithril-dedup/run.json", "-o", work / "out"]):
+        run(work / "in.jsonl", *words, code=2)
+        nothing_in(work / "out")
+        assert not (work / "x").exists()
+    os.link(work / "in.jsonl", work / "linked")
+    refused("would replace an input", 2, work / "in.jsonl", "--clusters", work / "linked", "--force")
+    (work / "rec").mkdir()
+    os.link(work / "in.jsonl", work / "rec/run.json")
+    refused("would replace an input", 2, work / "in.jsonl", "-n", "--record", work / "rec")
+    assert (work / "in.jsonl").read_bytes() == jsonl(["a", "a"])
+
+
+@test
+def progress_tells_rate_and_time_left(work):
+    texts = corpus(3000, seed=23)
+    body = b"".join(json.dumps({"text": f"{n} {t}"}).encode() + b"\n" for n in range(6) for t in texts)
+    (work / "in.jsonl").write_bytes(body)
+    (work / "in.jsonl.gz").write_bytes(PACK[".gz"](body[:body.index(b"\n", len(body) // 3) + 1]))
+    for name in ("in.jsonl", "in.jsonl.gz"):
+        primary, secondary = pty.openpty()
+        process = subprocess.Popen([TOOL, "-T", "1", "--sketch", "permutations", "--values", "1024", "-n", work / name], stdout=subprocess.DEVNULL,
+                                   stderr=secondary)
+        os.close(secondary)
+        shown = b""
+        try:
+            while more := os.read(primary, 65536):
+                shown += more
+        except OSError:
+            pass
+        assert process.wait() == 0
+        lines = [line.decode() for line in shown.replace(b"\x1b[K", b"").split(b"\r") if line.strip()]
+        reading = [re.fullmatch(r"reading: [\d.]+ [KM]?i?B of ([\d.]+ [KM]iB), \d+ MB/s(?:, (\d+) %, (\d+) s left)?", line) for line in lines
+                   if line.startswith("reading")]
+        assert all(reading) and any(m[2] for m in reading), lines
+        assert len({m[1] for m in reading}) == 1
+        shares = [int(m[2]) for m in reading if m[2]]
+        assert shares == sorted(shares) and shares[-1] <= 100, shares
+    assert b"reading" not in run(work / "in.jsonl", "-n", "-m", "exact").stderr

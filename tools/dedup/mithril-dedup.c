@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tools/dedup/against.h"
 #include "tools/dedup/clusters.h"
@@ -11,6 +10,7 @@
 #include "tools/dedup/explain.h"
 #include "tools/dedup/options.h"
 #include "tools/dedup/outputs.h"
+#include "tools/dedup/progress.h"
 #include "tools/dedup/report.h"
 #include "tools/dedup/stage.h"
 #include "tools/dedup/summary.h"
@@ -34,37 +34,17 @@ static void catch_signals(void)
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write(2) */
 }
 
-struct shown {
-	struct print_progress progress;
-	struct timespec start;
-};
-
 static int show_progress(void *ctx, const char *stage, uint64_t done, uint64_t of)
 {
-	struct shown *shown = ctx;
-	struct timespec now;
-	char amount[PRINT_AMOUNT];
-	double seconds;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	seconds = (double)(now.tv_sec - shown->start.tv_sec) +
-		  (double)(now.tv_nsec - shown->start.tv_nsec) * 1e-9;
-	if (!strcmp(stage, "comparing"))
-		print_progress(&shown->progress, "%s: %llu of %llu texts", stage, (unsigned long long)done,
-			(unsigned long long)of);
-	else if (!strcmp(stage, "merging"))
-		print_progress(&shown->progress, "%s: %llu hashes and keys", stage, (unsigned long long)done);
-	else
-		print_progress(&shown->progress, "%s: %s%s, %.0f MB/s", stage, print_bytes(amount, done),
-			done > of ? " uncompressed" : "", seconds > 0 ? (double)done / 1e6 / seconds : 0);
+	dedup_progress_show(ctx, stage, done, of);
 	return caught != 0;
 }
 
 static void show_fault(void *ctx, const struct dedup_fault *fault)
 {
-	struct shown *shown = ctx;
+	struct dedup_progress *progress = ctx;
 
-	print_progress_end(&shown->progress);
+	print_progress_end(&progress->line);
 	fprintf(stderr, "mithril-dedup: %s: line %llu: %s\n", fault->input->path,
 		(unsigned long long)fault->line, fault->why);
 }
@@ -87,17 +67,16 @@ static int add_inputs(struct dedup_inputs *inputs, const struct dedup_command *c
 	return rc ? dedup_error_report("FILE", rc) : TOOL_OK;
 }
 
-static int run(struct dedup_command *command, struct shown *shown)
+static int run(struct dedup_command *command, struct dedup_progress *progress)
 {
 	struct dedup_result result;
 	int rc;
 
 	command->dedup.progress = show_progress;
 	command->dedup.fault = show_fault;
-	command->dedup.ctx = shown;
-	clock_gettime(CLOCK_MONOTONIC, &shown->start);
+	command->dedup.ctx = progress;
 	rc = command->stage ? dedup_stage_run(command, &result) : dedup_run(&command->dedup, &result);
-	print_progress_end(&shown->progress);
+	print_progress_end(&progress->line);
 	if (rc == -EINTR && caught) {
 		signal(caught, SIG_DFL);
 		raise(caught);
@@ -116,7 +95,7 @@ int main(int argc, char **argv)
 {
 	struct dedup_command command;
 	struct dedup_inputs inputs = {0}, against = {0};
-	struct shown shown = {0};
+	struct dedup_progress progress = {0};
 	int code;
 
 	if (argc > 1 && !strcmp(argv[1], "report"))
@@ -141,7 +120,7 @@ int main(int argc, char **argv)
 	if (code == TOOL_OK)
 		code = dedup_against_open(&command, &against);
 	if (code == TOOL_OK)
-		code = run(&command, &shown);
+		code = run(&command, &progress);
 	dedup_against_free((struct dedup_against *)(uintptr_t)command.dedup.against);
 	free(command.against);
 	dedup_inputs_release(&against);

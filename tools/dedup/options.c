@@ -386,7 +386,8 @@ static const char *set(struct dedup_command *c, int val, const char *value)
 	case SHARDS:
 		return dedup_number_of(value, 1, DEDUP_SHARDS_MAX, &d->shards) ? NULL : "1 to 4096";
 	case SHARD:
-		return dedup_number_of(value, 0, DEDUP_SHARDS_MAX - 1, &c->shard) ? NULL : "a number from 0 on";
+		return dedup_number_of(value, 0, DEDUP_SHARDS_MAX - 1, &c->shard) ? NULL
+										  : "a number from 0 on";
 	case FORCE:
 		d->force = true;
 		return NULL;

@@ -7,8 +7,10 @@ import pty
 import re
 import resource
 import shutil
+import signal
 import struct
 import subprocess
+import time
 
 from __main__ import PACK, TOOL, UNPACK, Skip, corpus, jsonl, nothing_in, refused, run, summary, test
 
@@ -217,7 +219,7 @@ def files_of_a_run_do_not_meet(work):
 @test
 def progress_tells_rate_and_time_left(work):
     texts = corpus(3000, seed=23)
-    body = b"".join(json.dumps({"text": f"{n} {t}"}).encode() + b"\n" for n in range(6) for t in texts)
+    body = b"".join(json.dumps({"text": f"{n} {t}"}).encode() + b"\n" for n in range(12) for t in texts)
     (work / "in.jsonl").write_bytes(body)
     (work / "in.jsonl.gz").write_bytes(PACK[".gz"](body[:body.index(b"\n", len(body) // 3) + 1]))
     for name in ("in.jsonl", "in.jsonl.gz"):
@@ -225,7 +227,10 @@ def progress_tells_rate_and_time_left(work):
         process = subprocess.Popen([TOOL, "-T", "1", "--sketch", "permutations", "--values", "1024", "-n", work / name], stdout=subprocess.DEVNULL,
                                    stderr=secondary)
         os.close(secondary)
-        shown = b""
+        shown = os.read(primary, 65536)
+        process.send_signal(signal.SIGSTOP)  # however fast the machine is, the stage takes a while
+        time.sleep(.7)
+        process.send_signal(signal.SIGCONT)
         try:
             while more := os.read(primary, 65536):
                 shown += more

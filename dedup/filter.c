@@ -8,6 +8,7 @@
 
 #include "dedup/count.h"
 #include "dedup/cut/rewrite.h"
+#include "dedup/gone.h"
 #include "dedup/group/clock.h"
 #include "dedup/group/parallel.h"
 #include "dedup/read/reader.h"
@@ -79,27 +80,6 @@ static int write_stretch(struct copier *c, struct stretch *s)
 	return rc;
 }
 
-static void count_gone(const struct copier *c, uint32_t id, size_t bytes, struct worker *w)
-{
-	static const int ways[] = {
-		[DEDUP_HOW_STAYS] = -1,
-		[DEDUP_HOW_BLANK] = -1,
-		[DEDUP_HOW_BAD] = DEDUP_GONE_BAD,
-		[DEDUP_HOW_EXACT] = DEDUP_GONE_EXACT,
-		[DEDUP_HOW_NEAR] = DEDUP_GONE_NEAR,
-		[DEDUP_HOW_GONE] = DEDUP_GONE_STREAM,
-		[DEDUP_HOW_AGAINST] = DEDUP_GONE_AGAINST,
-		[DEDUP_HOW_CUT] = DEDUP_GONE_CUT,
-	};
-	struct dedup_fate fate = dedup_outcome_of(c->outcome, id);
-	int way = fate.is_copy ? DEDUP_GONE_EXACT : ways[fate.how];
-
-	if (way < 0)
-		return;
-	w->seen.gone[way].documents++;
-	w->seen.gone[way].bytes += bytes;
-}
-
 /* Writes a record of whose text something is cut, or finds that too little would be left of it. */
 static int copy_cut(struct copier *c, const struct dedup_block *block, uint32_t id,
 	const struct dedup_line *line, struct dedup_outfile *to, struct worker *w)
@@ -117,7 +97,7 @@ static int copy_cut(struct copier *c, const struct dedup_block *block, uint32_t 
 				: r->blank) {
 		*dedup_lines_at(&c->outcome->lines, id) = DEDUP_LINE_CUT;
 		w->seen.cut_away++;
-		count_gone(c, id, line->whole, w);
+		dedup_gone_add(w->seen.gone, c->outcome, id, line->whole);
 		return 0;
 	}
 	stretch.from = o->cutting.drop > 0 ? line->text : r->data;
@@ -162,7 +142,7 @@ static int copy_block(
 			w->seen.kept++;
 			w->seen.kept_bytes += line.whole;
 		} else if (!stays) {
-			count_gone(c, id, line.whole, w);
+			dedup_gone_add(w->seen.gone, c->outcome, id, line.whole);
 		}
 		if (stretch.len && where != stretch.to)
 			rc = write_stretch(c, &stretch);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "dedup/gone.h"
 #include "dedup/group/clock.h"
 #include "dedup/group/parallel.h"
 #include "dedup/read/reader.h"
@@ -17,27 +18,29 @@ struct counter {
 	int failed;
 };
 
-static void count_block(
-	const struct counter *c, const struct dedup_block *block, uint64_t *kept, uint64_t *kept_bytes)
+static void count_block(const struct counter *c, const struct dedup_block *block, struct dedup_result *seen)
 {
 	struct dedup_line line;
 	size_t at = 0;
 
 	for (uint32_t id = block->id; dedup_block_line(block, &at, &line); id++)
 		if (*dedup_lines_at(&c->outcome->lines, id) == id) {
-			++*kept;
-			*kept_bytes += line.whole;
+			seen->kept++;
+			seen->kept_bytes += line.whole;
+		} else {
+			dedup_gone_add(seen->gone, c->outcome, id, line.whole);
 		}
 }
 
 /* Adds a block's counts, or says why there is no more to do. */
-static int add(struct counter *c, const struct dedup_block *block, int rc, uint64_t kept, uint64_t kept_bytes)
+static int add(struct counter *c, const struct dedup_block *block, int rc, const struct dedup_result *seen)
 {
 	const struct dedup_options *o = c->options;
 
 	pthread_mutex_lock(&c->lock);
-	c->result->kept += kept;
-	c->result->kept_bytes += kept_bytes;
+	c->result->kept += seen->kept;
+	c->result->kept_bytes += seen->kept_bytes;
+	dedup_gone_add_up(c->result->gone, seen->gone);
 	c->lines += rc ? 0 : block->lines;
 	c->done += block->len;
 	if (rc && !c->failed)
@@ -59,14 +62,14 @@ static int work(void *ctx, unsigned thread)
 
 	(void)thread;
 	while (!rc && (more = dedup_reader_next(c->reader, &block)) != 0) {
-		uint64_t kept = 0, kept_bytes = 0;
+		struct dedup_result seen = {0};
 
 		rc = more < 0 ? more : 0;
 		if (!rc && block.id + block.lines > c->outcome->first_ids[block.input + 1])
 			rc = -ESTALE;
 		if (!rc && !block.why)
-			count_block(c, &block, &kept, &kept_bytes);
-		rc = add(c, &block, rc, kept, kept_bytes);
+			count_block(c, &block, &seen);
+		rc = add(c, &block, rc, &seen);
 	}
 	dedup_block_release(&block);
 	pthread_mutex_lock(&c->lock);

@@ -225,10 +225,7 @@ static void add_up(struct dedup_result *result, const struct dedup_result *seen)
 	result->cut += seen->cut;
 	result->cut_bytes += seen->cut_bytes;
 	result->cut_away += seen->cut_away;
-	for (int i = 0; i < DEDUP_GONE_COUNT; i++) {
-		result->gone[i].documents += seen->gone[i].documents;
-		result->gone[i].bytes += seen->gone[i].bytes;
-	}
+	dedup_gone_add_up(result->gone, seen->gone);
 }
 
 static int work(void *ctx, unsigned thread)

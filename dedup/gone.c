@@ -20,3 +20,11 @@ void dedup_gone_add(struct dedup_amount *gone, const struct dedup_outcome *outco
 	gone[way].documents++;
 	gone[way].bytes += bytes;
 }
+
+void dedup_gone_add_up(struct dedup_amount *gone, const struct dedup_amount *more)
+{
+	for (int i = 0; i < DEDUP_GONE_COUNT; i++) {
+		gone[i].documents += more[i].documents;
+		gone[i].bytes += more[i].bytes;
+	}
+}

@@ -44,6 +44,8 @@ def a_report_counts_what_went(work):
     assert sum(d["method"] == "exact" for d in gone) == told["exact"] == told["gone"]["exact"]["documents"]
     read, kept = ((work / f"{p}.jsonl").stat().st_size for p in range(2)), told["kept_bytes"]
     assert sum(read) == kept + sum(g["bytes"] for g in told["gone"].values())
+    dry = summary(work / "0.jsonl", work / "1.jsonl", "-n", "-t", ".6")
+    assert (dry["gone"], dry["kept"], dry["kept_bytes"]) == (told["gone"], told["kept"], kept)
     said = run("report", work / "out").stdout.decode()
     assert f"{len(sizes)} clusters" in said and report["largest"][0]["keeper"] in said and report["largest"][10]["keeper"] not in said
     rows = dict(re.findall(r"^(read|exact|near|kept) +(\d+) ", said, re.M))

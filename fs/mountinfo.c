@@ -56,30 +56,67 @@ int mountinfo_parse(const char *line, struct mountinfo *out)
 	return ret ? ret : word(&tail, out->source, sizeof out->source);
 }
 
-int mountinfo_find(const char *point, dev_t dev, struct mountinfo *out)
+/* Every mount, until `each` returns false. */
+static int read_all(bool (*each)(void *ctx, const struct mountinfo *mount), void *ctx)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	struct mountinfo *entry = malloc(sizeof *entry);
 	char *line = NULL;
 	size_t capacity = 0;
-	int ret = -ENOENT;
+	int ret = file ? entry ? 0 : -ENOMEM : -errno;
 
-	if (!file || !entry) {
-		ret = file ? -ENOMEM : -errno;
-		goto out;
-	}
-	while (getline(&line, &capacity, file) > 0) {
-		if (mountinfo_parse(line, entry))
-			continue;
-		if (point ? strcmp(entry->point, point) != 0 : entry->dev != dev)
-			continue;
-		*out = *entry;
-		ret = 0;
-	}
-out:
+	while (!ret && getline(&line, &capacity, file) > 0)
+		if (!mountinfo_parse(line, entry) && !each(ctx, entry))
+			break;
 	free(line);
 	free(entry);
 	if (file)
 		fclose(file);
 	return ret;
+}
+
+struct search {
+	const char *point;
+	dev_t dev;
+	struct mountinfo *found;
+	int ret;
+};
+
+static bool match(void *ctx, const struct mountinfo *mount)
+{
+	struct search *search = ctx;
+
+	if (search->point ? !strcmp(mount->point, search->point) : mount->dev == search->dev) {
+		*search->found = *mount;
+		search->ret = 0;
+	}
+	return true;
+}
+
+int mountinfo_find(const char *point, dev_t dev, struct mountinfo *out)
+{
+	struct search search = {point, dev, out, -ENOENT};
+	int ret = read_all(match, &search);
+
+	return ret ? ret : search.ret;
+}
+
+struct filter {
+	const char *type;
+	bool (*each)(void *ctx, const struct mountinfo *mount);
+	void *ctx;
+};
+
+static bool of_type(void *ctx, const struct mountinfo *mount)
+{
+	const struct filter *filter = ctx;
+
+	return strcmp(mount->type, filter->type) != 0 || filter->each(filter->ctx, mount);
+}
+
+int mountinfo_each(const char *type, bool (*each)(void *ctx, const struct mountinfo *mount), void *ctx)
+{
+	struct filter filter = {type, each, ctx};
+
+	return read_all(of_type, &filter);
 }

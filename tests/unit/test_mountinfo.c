@@ -68,12 +68,37 @@ static void finds_proc(void **state)
 	assert_int_equal(mountinfo_find("/no/such/mount", 0, &by_dev), -ENOENT);
 }
 
+static bool count_two(void *ctx, const struct mountinfo *mount)
+{
+	assert_string_equal(mount->type, "proc");
+	return ++*(int *)ctx < 2;
+}
+
+static bool count_none(void *ctx, const struct mountinfo *mount)
+{
+	(void)mount;
+	(*(int *)ctx)++;
+	return true;
+}
+
+static void lists_a_type(void **state)
+{
+	int count = 0, none = 0;
+
+	(void)state;
+	assert_int_equal(mountinfo_each("proc", count_two, &count), 0);
+	assert_in_range(count, 1, 2);
+	assert_int_equal(mountinfo_each("no-such-type", count_none, &none), 0);
+	assert_int_equal(none, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(finds_proc),
+		cmocka_unit_test(lists_a_type),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,7 @@
-/* A directory of the test's own, and a key-value side in one. */
+/* A key-value side in a directory of the test's own. */
 #ifndef MITHRIL_TESTS_UNIT_SCRATCH_H
 #define MITHRIL_TESTS_UNIT_SCRATCH_H
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,29 +13,7 @@
 #include <cmocka.h>
 
 #include "store/kv/kv.h"
-
-#define SCRATCH_PATH 128
-
-static inline void scratch_make(char path[SCRATCH_PATH])
-{
-	const char *in = getenv("TMPDIR");
-
-	assert_true(snprintf(path, SCRATCH_PATH, "%s/mithril-test-XXXXXX", in ? in : "/tmp") < SCRATCH_PATH);
-	assert_non_null(mkdtemp(path));
-}
-
-static inline int scratch_remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static inline void scratch_remove(const char *path)
-{
-	nftw(path, scratch_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
+#include "tests/unit/scratch_dir.h"
 
 /* Opened, or made, with little memory. */
 static inline struct kv *scratch_kv(const char *path)

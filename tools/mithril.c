@@ -17,6 +17,13 @@ static const struct tool *const tools[] = {
 	&tool_fsck,
 	&tool_scrub,
 	&tool_bench_codec,
+	&tool_cache_run,
+	&tool_cache_env,
+	&tool_cache_explain,
+	&tool_cache_stats,
+	&tool_cache_list,
+	&tool_cache_prune,
+	&tool_cache_verify,
 };
 #define TOOLS (sizeof tools / sizeof tools[0])
 
@@ -27,7 +34,7 @@ void tool_print_commands(void)
 	       "and only "
 	       "once.\n\n");
 	for (size_t i = 0; i < TOOLS; i++)
-		printf("  %-12s %s\n", tools[i]->name, tools[i]->summary);
+		printf("  %-13s %s\n", tools[i]->name, tools[i]->summary);
 	printf("\nmithril COMMAND --help tells more of each; the manual is mithril(1).\n");
 }
 

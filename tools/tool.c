@@ -110,8 +110,8 @@ struct tool_arguments tool_parse(const struct tool *tool, int argc, char **argv,
 	bool (*option)(void *ctx, int val, const char *value), void *ctx, int min, int max)
 {
 	struct option all[16] = {{"help", no_argument, NULL, 'h'}};
-	char letters[64] = ":h";
-	size_t n = 1, l = 2;
+	char letters[64] = "+:h";
+	size_t n = 1, l = 3;
 	int val, count;
 
 	for (; options && options->name && n + 1 < sizeof all / sizeof all[0]; options++) {
@@ -123,7 +123,7 @@ struct tool_arguments tool_parse(const struct tool *tool, int argc, char **argv,
 		}
 	}
 	optind = 0;
-	while ((val = getopt_long(argc, argv, letters, all, NULL)) != -1) {
+	while ((val = getopt_long(argc, argv, letters + !tool->in_order, all, NULL)) != -1) {
 		if (val == 'h') {
 			tool_print_help(tool);
 			return ended(TOOL_OK);

@@ -25,12 +25,14 @@ struct tool {
 	const char *arguments; /* "STORE", for the usage line */
 	const char *summary;   /* one line, for mithril --help */
 	const char *help;      /* the rest of mithril NAME --help */
+	bool in_order;	       /* what follows the first argument is no option of ours: a command to run */
 	/* argv[0] is the command's name. An enum tool_exit. */
 	int (*run)(const struct tool *tool, int argc, char **argv);
 };
 
 extern const struct tool tool_init, tool_mount, tool_umount, tool_sync, tool_stats, tool_info, tool_gc,
-	tool_fsck, tool_scrub, tool_bench_codec;
+	tool_fsck, tool_scrub, tool_bench_codec, tool_cache_run, tool_cache_env, tool_cache_explain,
+	tool_cache_stats, tool_cache_list, tool_cache_prune, tool_cache_verify;
 
 /* What parsing gave: arguments follow, or the command ends now with `code`. */
 struct tool_arguments {

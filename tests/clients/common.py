@@ -68,3 +68,31 @@ def same_tensors(torch, a, b):
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(same_tensors(torch, a[k], b[k]) for k in a)
     return a == b
+
+
+def mithril(*words, **options):
+    """Runs the mithril command; $MITHRIL names it, else it is that of this checkout's build."""
+    tool = os.environ.get("MITHRIL") or os.path.join(os.path.dirname(__file__), "../../build/release/mithril")
+    if not os.access(tool, os.X_OK):
+        skip(f"{tool} is not built")
+    return subprocess.run([tool, *words], text=True, **options)
+
+
+def cached_job(root, script, *words, env=None, **options):
+    """Runs a Python script as a job whose caches are below `root`; what it prints."""
+    job = mithril("cache", "run", "--dir", root, "--", sys.executable, "-c", script, *words, stdout=subprocess.PIPE,
+                  env={**os.environ, **(env or {})}, **options)
+    assert job.returncode == 0, job
+    return job.stdout
+
+
+def artifacts(root):
+    """Every file below a directory that is no lock, with its size and the time of its last change."""
+    found = {}
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(folder, name)
+            if not name.endswith("lock") and os.path.dirname(path) != root:
+                stat = os.stat(path)
+                found[path] = stat.st_size, stat.st_mtime_ns
+    return found

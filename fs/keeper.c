@@ -15,7 +15,7 @@
 #define BUCKETS 64u
 #define FLUSH_MS 30000u	 /* between writing last uses down */
 #define RECENT_MS 10000u /* what was used since stays in memory */
-#define GRACE_MS 1000u	 /* a group that was just used is whole for its reader */
+#define GRACE_MS 2000u	 /* a group that was just used is whole for its reader */
 #define RETRY_MS 200u	 /* after a pass that all was in use for */
 #define PATIENCE_MS 2000u
 #define DAMAGED_MAX 256u
@@ -126,12 +126,15 @@ void keeper_wrote(struct keeper *keeper, uint64_t cache, uint64_t ino, uint64_t 
 		wake(keeper, &keeper->over);
 }
 
-void keeper_wait(struct keeper *keeper, uint64_t cache)
+void keeper_made(struct keeper *keeper, uint64_t cache, uint64_t directory)
 {
 	struct kept *kept = cache ? find(keeper, cache) : NULL;
 	struct timespec until;
 
-	if (!kept || !kept->max_size || kept->estimate <= kept->max_size + kept->max_size / 30)
+	if (!kept)
+		return;
+	usage_note(keeper->env.usage, directory);
+	if (!kept->max_size || kept->estimate <= kept->max_size + kept->max_size / 30)
 		return;
 	loop_slow(atomic_load(&keeper->mount->loop));
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -145,6 +148,7 @@ void keeper_wait(struct keeper *keeper, uint64_t cache)
 			break;
 	}
 	pthread_mutex_unlock(&keeper->lock);
+	usage_note(keeper->env.usage, directory);
 }
 
 void keeper_damaged(struct keeper *keeper, uint64_t cache, uint64_t ino)

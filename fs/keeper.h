@@ -29,7 +29,9 @@ void keeper_free(struct keeper *keeper);
 void keeper_hit(struct keeper *keeper, uint64_t cache, uint64_t ino); /* opened for reading */
 void keeper_miss(struct keeper *keeper, uint64_t cache);	      /* looked for and not there */
 void keeper_wrote(struct keeper *keeper, uint64_t cache, uint64_t ino, uint64_t bytes);
-void keeper_wait(struct keeper *keeper, uint64_t cache); /* while it is far above its bound */
+/* A file was made in that directory: what is there is being filled, and stays. Waits while the cache is far
+ * above its bound. */
+void keeper_made(struct keeper *keeper, uint64_t cache, uint64_t directory);
 void keeper_damaged(struct keeper *keeper, uint64_t cache, uint64_t ino);
 /* A directory has become a cache, or is one no more, or its bound has changed. */
 void keeper_refresh(struct keeper *keeper);

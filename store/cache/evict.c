@@ -15,7 +15,8 @@ struct departure {
 	const struct cache_env *env;
 	const struct names_member *members;
 	size_t count;
-	uint64_t before; /* last use must be earlier */
+	uint64_t directory; /* that goes as a whole; or 0 */
+	uint64_t before;    /* last use must be earlier */
 };
 
 /* With the names locked: nobody has it, and nobody has just had it. */
@@ -23,6 +24,8 @@ static bool is_ready(void *ctx)
 {
 	const struct departure *d = ctx;
 
+	if (d->directory && usage_last(d->env->usage, d->directory) >= d->before)
+		return false;
 	for (size_t i = 0; i < d->count; i++)
 		if (content_is_open(d->env->parts->stage, d->members[i].ino) ||
 			usage_last(d->env->usage, d->members[i].ino) >= d->before)
@@ -35,12 +38,14 @@ static int remove_group(const struct cache_env *env, const struct cache_listing 
 	const struct cache_group *group, uint64_t before)
 {
 	struct names_member *members = calloc(group->count, sizeof *members);
-	struct departure departure = {env, members, group->count, before};
+	struct departure departure = {env, members, group->count, group->self ? group->directory : 0, before};
 	struct names_group going = {.directory = group->directory,
 		.parent = group->parent,
 		.self = group->self,
 		.members = members,
 		.count = group->count,
+		.whole = group->self,
+		.others = group->others,
 		.ready = is_ready,
 		.ctx = &departure};
 	int rc;

@@ -46,6 +46,17 @@ bool group_is_temporary(const char *name)
 	       ends(name, ".lock") || ends(name, ".lck");
 }
 
+bool group_is_kernel(const char *name)
+{
+	static const char *const ends_with[] = {
+		".source", ".ttir", ".ttgir", ".llir", ".ptx", ".cubin", ".amdgcn", ".hsaco"};
+
+	for (size_t i = 0; i < sizeof ends_with / sizeof *ends_with; i++)
+		if (ends(name, ends_with[i]))
+			return true;
+	return false;
+}
+
 size_t group_stem(const char *name)
 {
 	const char *dot = *name ? strchr(name + 1, '.') : NULL;
@@ -105,7 +116,8 @@ struct walk {
 	bool stored;
 	struct pending *pending, at;
 	size_t count, capacity;
-	bool marked; /* the directory holds a marker */
+	bool marked, kernel; /* the directory holds a marker; what a marker will tell of */
+	uint64_t others;     /* entries of it that are no files */
 	int rc;
 };
 
@@ -165,6 +177,7 @@ static int add_file(struct walk *walk, const char *name, const struct inode *ino
 	listing->bytes += file->size;
 	listing->stored += file->stored;
 	walk->marked |= group_is_marker(name);
+	walk->kernel |= group_is_kernel(name);
 	return 0;
 }
 
@@ -181,6 +194,7 @@ static int see(void *ctx, const struct names_entry *entry)
 		return 0;
 	}
 	if (!walk->rc && S_ISDIR(inode.mode)) {
+		walk->others++;
 		if (inode.cache != inode.ino)
 			walk->rc = push(walk, entry->name, inode.ino);
 	} else if (!walk->rc) {
@@ -220,6 +234,8 @@ static int add_group(struct walk *walk, size_t first, size_t count, bool whole)
 		.self = whole ? walk->at.name : NULL,
 		.first = first,
 		.count = count,
+		.used = whole ? usage_last(walk->usage, walk->at.ino) : 0,
+		.others = walk->others,
 		.temporary = true};
 	for (size_t i = first; i < first + count; i++) {
 		const struct cache_file *file = &listing->files[i];
@@ -227,6 +243,7 @@ static int add_group(struct walk *walk, size_t first, size_t count, bool whole)
 		group->used = file->used > group->used ? file->used : group->used;
 		group->temporary &= walk->at.temporary || group_is_temporary(file->name);
 	}
+	group->temporary |= whole && walk->kernel && !walk->marked;
 	return 0;
 }
 
@@ -260,7 +277,8 @@ static int walk_directory(struct walk *walk)
 	size_t first = listing->file_count;
 	int rc;
 
-	walk->marked = false;
+	walk->marked = walk->kernel = false;
+	walk->others = 0;
 	rc = names_readdir(walk->parts->names, walk->at.ino, 0, see, walk);
 	if (!rc)
 		rc = walk->rc;

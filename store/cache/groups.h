@@ -7,6 +7,9 @@
  * -cache or -atime (JAX): X.cpp, X.so and X.lock of Inductor. Directories are no part of the group of the one
  * they are in.
  *
+ * A directory with some of what Triton makes of a kernel and no __grp__* yet is being filled, and as
+ * temporary as temporary files.
+ *
  * Temporary files (a name with .tmp, or that begins with tmp) and locks (lock, *.lock, *.lck) are no group of
  * their own: a group of nothing else, or in a directory whose name is temporary, is only evicted an hour
  * after its last use.
@@ -36,6 +39,7 @@ struct cache_group {
 	const char *self;    /* the directory's own name when it is a group as a whole; else NULL */
 	size_t first, count; /* its files in the listing */
 	uint64_t bytes, used;
+	uint64_t others; /* other entries of the directory: of its own directories */
 	bool temporary;
 };
 
@@ -53,6 +57,7 @@ struct cache_listing {
 bool group_is_key(const char *directory);
 bool group_is_marker(const char *name);
 bool group_is_temporary(const char *name);
+bool group_is_kernel(const char *name); /* one of the files that Triton's __grp__* will tell of */
 /* Bytes of the name that members of its group have in common. */
 size_t group_stem(const char *name);
 

@@ -108,6 +108,8 @@ static int remove_locked(struct names *names, struct kv_batch *batch, struct nam
 
 	for (size_t i = 0; !rc && i < group->count; i++)
 		rc = remove_member(names, batch, group, i, &directory);
+	if (!rc && group->whole && directory.size > group->others)
+		rc = -ESTALE;
 	if (!rc && group->self && !directory.size && directory.ino != NAMES_ROOT &&
 		directory.cache != directory.ino)
 		rc = remove_self(names, batch, group, &directory);

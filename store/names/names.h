@@ -180,10 +180,11 @@ int names_caches(struct names *names, int (*each)(void *ctx, uint64_t ino, uint6
 int names_used(struct names *names, uint64_t ino, struct timespec when);
 
 /* Takes names away from a directory, all at once: who looks sees all of them or none. Each must still be that
- * inode's, which is no directory. `self` (may be NULL) is the name of the directory `directory` itself in
- * `parent`: it goes too if nothing is left in it. -ESTALE a name is gone or another's by now, or `ready` (may
- * be NULL; called with everything locked, so it takes no lock of names) says no: then nothing has changed.
- * -ENOENT, -ENOTDIR, -EIO, -ENOSPC, -ENOMEM. */
+ * inode's, which is no directory. `whole`: only if the directory has no more than `others` entries beside
+ * them. `self` (may be NULL) is the name of the directory `directory` itself in `parent`: it goes too if
+ * nothing is left in it. -ESTALE a name is gone or another's by now, or `ready` (may be NULL; called with
+ * everything locked, so it takes no lock of names) says no: then nothing has changed. -ENOENT, -ENOTDIR,
+ * -EIO, -ENOSPC, -ENOMEM. */
 struct names_group {
 	uint64_t directory, parent;
 	const char *self;
@@ -194,6 +195,8 @@ struct names_group {
 		bool unlinked; /* set: that was its last name, it is an orphan now */
 	} * members;
 	size_t count;
+	bool whole;
+	uint64_t others;
 	bool (*ready)(void *ctx);
 	void *ctx;
 	bool directory_gone; /* set */

@@ -207,6 +207,11 @@ uint64_t content_cache(const struct content *content)
 	return content->cache;
 }
 
+unsigned content_opens(const struct content *content)
+{
+	return content->opens;
+}
+
 int content_check(struct content *content, uint64_t max)
 {
 	int rc = lock_for_read(content);

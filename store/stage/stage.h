@@ -70,6 +70,8 @@ uint64_t content_version(struct content *content);
 uint64_t content_cache(const struct content *content);
 /* Whether a handle is open. Takes no lock that is held over calls of store/names. */
 bool content_is_open(struct stage *stage, uint64_t ino);
+/* How many handles are, the caller's own among them. */
+unsigned content_opens(const struct content *content);
 /* Decodes what is inline or encoded, up to `max` bytes, so that damage is found at once and the reads that
  * follow are quick. 0 also for longer and for staged files; -EBADMSG; -EIO, -ENOMEM. */
 int content_check(struct content *content, uint64_t max);

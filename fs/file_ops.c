@@ -141,7 +141,7 @@ static int check_there(struct mount *mount, uint64_t ino)
 	names_lock(mount->names, ino);
 	ret = names_get(mount->names, ino, &inode);
 	names_unlock(mount->names, ino);
-	return !ret && !inode.nlink ? -ESTALE : ret;
+	return !ret && inode.flags & INODE_EVICTED ? -ESTALE : ret;
 }
 
 /* An entry of a cache: what is damaged is not there, so that it is made again. On failure the content is let

@@ -67,8 +67,10 @@ static int remove_member(struct names *names, struct kv_batch *batch, struct nam
 	inode.ctime = inode_now();
 	member->type = inode.mode & S_IFMT;
 	member->unlinked = !inode.nlink;
-	if (!inode.nlink)
+	if (!inode.nlink) {
+		inode.flags |= INODE_EVICTED;
 		orphan_add(names, batch, inode.ino);
+	}
 	entry_delete(names, batch, group->directory, member->name);
 	inode_store(names, batch, &inode);
 	directory->size--;

@@ -66,6 +66,7 @@ enum inode_flags {
 	INODE_DEFAULT_ACL = 4,
 	INODE_CAPABILITY = 8, /* security.capability */
 	INODE_CACHE = 16,     /* it has the cache profile */
+	INODE_EVICTED = 32, /* its last name went with its group: an orphan that nobody is to open any more */
 };
 
 struct names;

@@ -6,7 +6,8 @@
 
 #define RECORD_VERSION 1u
 #define RECORD_SIZE 120u
-#define FLAGS_KNOWN (INODE_XATTRS | INODE_ACL | INODE_DEFAULT_ACL | INODE_CAPABILITY | INODE_CACHE)
+#define FLAGS_KNOWN                                                                                          \
+	(INODE_XATTRS | INODE_ACL | INODE_DEFAULT_ACL | INODE_CAPABILITY | INODE_CACHE | INODE_EVICTED)
 
 enum {
 	AT_VERSION = 0,

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compilers/artifact.h"
-#include "compilers/clients.h"
-#include "compilers/compare.h"
-#include "compilers/pickle.h"
-#include "compilers/python.h"
+#include "tools/compilers/artifact.h"
+#include "tools/compilers/clients.h"
+#include "tools/compilers/compare.h"
+#include "tools/compilers/pickle.h"
+#include "tools/compilers/python.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,19 +13,19 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "compilers/artifact.h"
-#include "compilers/ccache.h"
-#include "compilers/clients.h"
-#include "compilers/compare.h"
-#include "compilers/explain.h"
-#include "compilers/fingerprint.h"
-#include "compilers/machine.h"
-#include "compilers/pickle.h"
-#include "compilers/place.h"
-#include "compilers/python.h"
-#include "compilers/runs.h"
-#include "compilers/scan.h"
 #include "tests/unit/scratch_dir.h"
+#include "tools/compilers/artifact.h"
+#include "tools/compilers/ccache.h"
+#include "tools/compilers/clients.h"
+#include "tools/compilers/compare.h"
+#include "tools/compilers/explain.h"
+#include "tools/compilers/fingerprint.h"
+#include "tools/compilers/machine.h"
+#include "tools/compilers/pickle.h"
+#include "tools/compilers/place.h"
+#include "tools/compilers/python.h"
+#include "tools/compilers/runs.h"
+#include "tools/compilers/scan.h"
 
 static void selects_and_names(void **state)
 {

@@ -1,12 +1,12 @@
-#include "compilers/explain.h"
+#include "tools/compilers/explain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "compilers/place.h"
-#include "compilers/runs.h"
 #include "tools/cache/job.h"
+#include "tools/compilers/place.h"
+#include "tools/compilers/runs.h"
 #include "tools/print.h"
 
 struct explain {

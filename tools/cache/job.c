@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compilers/ccache.h"
-#include "compilers/machine.h"
-#include "compilers/place.h"
-#include "compilers/python.h"
 #include "tools/cache/root.h"
+#include "tools/compilers/ccache.h"
+#include "tools/compilers/machine.h"
+#include "tools/compilers/place.h"
+#include "tools/compilers/python.h"
 
 static const char *get_variable(const char *name)
 {

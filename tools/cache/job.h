@@ -9,8 +9,8 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "compilers/clients.h"
-#include "compilers/fingerprint.h"
+#include "tools/compilers/clients.h"
+#include "tools/compilers/fingerprint.h"
 #include "tools/tool.h"
 
 /* Set for the job: the root of the caches, so that a job within a job is no surprise. */

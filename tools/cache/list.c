@@ -5,11 +5,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "compilers/clients.h"
-#include "compilers/place.h"
-#include "compilers/scan.h"
 #include "tools/cache/root.h"
 #include "tools/cache/verbs.h"
+#include "tools/compilers/clients.h"
+#include "tools/compilers/place.h"
+#include "tools/compilers/scan.h"
 #include "tools/print.h"
 
 struct options {

@@ -5,10 +5,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "compilers/runs.h"
-#include "compilers/supervise.h"
 #include "tools/cache/job.h"
 #include "tools/cache/summary.h"
+#include "tools/compilers/runs.h"
+#include "tools/compilers/supervise.h"
 #include "tools/print.h"
 
 struct run {

@@ -6,12 +6,12 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "compilers/capture.h"
-#include "compilers/pickle.h"
-#include "compilers/place.h"
-#include "compilers/scan.h"
 #include "fs/control.h"
 #include "tools/cache/verbs.h"
+#include "tools/compilers/capture.h"
+#include "tools/compilers/pickle.h"
+#include "tools/compilers/place.h"
+#include "tools/compilers/scan.h"
 #include "tools/print.h"
 
 #define PATIENCE_MS 5000

@@ -1,4 +1,4 @@
-#include "compilers/artifact.h"
+#include "tools/compilers/artifact.h"
 
 #include <ctype.h>
 #include <string.h>

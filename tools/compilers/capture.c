@@ -1,4 +1,4 @@
-#include "compilers/capture.h"
+#include "tools/compilers/capture.h"
 
 #include <errno.h>
 #include <fcntl.h>

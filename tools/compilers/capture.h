@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "compilers/fingerprint.h"
+#include "tools/compilers/fingerprint.h"
 
 /* The beginning of a file, with a 0 behind it. Its length (less than `capacity`), or -errno of open(2),
  * read(2). */

@@ -1,10 +1,10 @@
-#include "compilers/ccache.h"
+#include "tools/compilers/ccache.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "compilers/capture.h"
+#include "tools/compilers/capture.h"
 
 bool ccache_config_has(const char *text, const char *key)
 {

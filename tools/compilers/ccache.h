@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "compilers/clients.h"
+#include "tools/compilers/clients.h"
 
 struct ccache_config {
 	char path[PATH_MAX]; /* of the user's configuration; empty: there is none, or $CCACHE_CONFIGPATH names

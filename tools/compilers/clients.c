@@ -1,4 +1,4 @@
-#include "compilers/clients.h"
+#include "tools/compilers/clients.h"
 
 #include <errno.h>
 #include <limits.h>

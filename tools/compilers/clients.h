@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "compilers/fingerprint.h"
+#include "tools/compilers/fingerprint.h"
 
 #define CLIENT_VARIABLES 4u
 

@@ -1,4 +1,4 @@
-#include "compilers/compare.h"
+#include "tools/compilers/compare.h"
 
 #include <jansson.h>
 #include <limits.h>
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compilers/capture.h"
-#include "compilers/pickle.h"
+#include "tools/compilers/capture.h"
+#include "tools/compilers/pickle.h"
 
 #define FILE_MAX_BYTES (16u << 20)
 #define SHOWN 72

@@ -1,7 +1,7 @@
 /*
  * How two groups of artifacts of one kind differ: how far they are apart, and the first reason in words.
  *
- *   aot-graph   the components of the FX graphs' keys (compilers/pickle.h), in their order
+ *   aot-graph   the components of the FX graphs' keys (tools/compilers/pickle.h), in their order
  *   triton      of two kernels of one name: the fields of NAME.json, then the source or the Triton IR
  *   kernel      whether the source is the same, so that the command line of the compiler is not
  *   executable  of two JAX functions of one name: that there is one
@@ -10,8 +10,8 @@
 #ifndef MITHRIL_COMPILERS_COMPARE_H
 #define MITHRIL_COMPILERS_COMPARE_H
 
-#include "compilers/explain.h"
-#include "compilers/scan.h"
+#include "tools/compilers/explain.h"
+#include "tools/compilers/scan.h"
 
 struct compare_group {
 	const char *dir; /* the namespace */

@@ -1,4 +1,4 @@
-#include "compilers/explain.h"
+#include "tools/compilers/explain.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "compilers/compare.h"
-#include "compilers/place.h"
-#include "compilers/scan.h"
+#include "tools/compilers/compare.h"
+#include "tools/compilers/place.h"
+#include "tools/compilers/scan.h"
 
 /* In the order in which one miss leads to the next. */
 static const char *const kinds[] = {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "compilers/fingerprint.h"
+#include "tools/compilers/fingerprint.h"
 
 #define EXPLAIN_TEXT 512u
 

@@ -1,4 +1,4 @@
-#include "compilers/fingerprint.h"
+#include "tools/compilers/fingerprint.h"
 
 #include <errno.h>
 #include <stdio.h>

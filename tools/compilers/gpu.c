@@ -1,4 +1,4 @@
-#include "compilers/gpu.h"
+#include "tools/compilers/gpu.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compilers/capture.h"
+#include "tools/compilers/capture.h"
 
 #define KINDS_MAX 16u
 #define KIND_LEN 160u

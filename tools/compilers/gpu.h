@@ -4,7 +4,7 @@
 #ifndef MITHRIL_COMPILERS_GPU_H
 #define MITHRIL_COMPILERS_GPU_H
 
-#include "compilers/fingerprint.h"
+#include "tools/compilers/fingerprint.h"
 
 /* Adds "gpu": of NVIDIA's "NAME sm_90" as libnvidia-ml says (without it "NAME", from
  * /proc/driver/nvidia/gpus), of AMD's gfx_target_version (/sys/class/kfd); each kind once, sorted. Nothing

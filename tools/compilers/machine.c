@@ -1,4 +1,4 @@
-#include "compilers/machine.h"
+#include "tools/compilers/machine.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "compilers/capture.h"
-#include "compilers/gpu.h"
+#include "tools/compilers/capture.h"
+#include "tools/compilers/gpu.h"
 
 /* Of the flags of x86, those that compilers emit code for; a star ends a prefix. Others come and go with
  * kernels and hypervisors. */

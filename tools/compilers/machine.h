@@ -12,7 +12,7 @@
 #ifndef MITHRIL_COMPILERS_MACHINE_H
 #define MITHRIL_COMPILERS_MACHINE_H
 
-#include "compilers/fingerprint.h"
+#include "tools/compilers/fingerprint.h"
 
 /* Adds what can be read; what cannot is left out. A few milliseconds; the compiler is given twenty seconds.
  */

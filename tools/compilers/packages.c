@@ -6,8 +6,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "compilers/capture.h"
-#include "compilers/python.h"
+#include "tools/compilers/capture.h"
+#include "tools/compilers/python.h"
 
 #define PACKAGES_MAX 64u
 #define PACKAGE_NAME 64u

@@ -1,4 +1,4 @@
-#include "compilers/pickle.h"
+#include "tools/compilers/pickle.h"
 
 #include <string.h>
 

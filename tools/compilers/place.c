@@ -1,4 +1,4 @@
-#include "compilers/place.h"
+#include "tools/compilers/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "compilers/capture.h"
+#include "tools/compilers/capture.h"
 
 #define PATIENCE_MS 5000
 

@@ -2,8 +2,8 @@
  * The directories of compiler caches. Below the cache's root (MNT/cache):
  *
  *   CLIENT/ID/             the namespace: what the compiler keeps; user.mithril.profile=cache
- *   CLIENT/ID.fingerprint  the components whose digest ID is, as text (compilers/fingerprint.h)
- *   runs                   one JSON line for each of the last jobs (compilers/runs.h)
+ *   CLIENT/ID.fingerprint  the components whose digest ID is, as text (tools/compilers/fingerprint.h)
+ *   runs                   one JSON line for each of the last jobs (tools/compilers/runs.h)
  *
  * ID is that of the components that the client's artifacts depend on.
  */
@@ -12,8 +12,8 @@
 
 #include <limits.h>
 
-#include "compilers/clients.h"
-#include "compilers/fingerprint.h"
+#include "tools/compilers/clients.h"
+#include "tools/compilers/fingerprint.h"
 
 #define PLACE_SUFFIX ".fingerprint"
 /* Less than this free, and compilers would fail rather than cache. */

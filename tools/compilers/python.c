@@ -1,4 +1,4 @@
-#include "compilers/python.h"
+#include "tools/compilers/python.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compilers/capture.h"
+#include "tools/compilers/capture.h"
 
 #define PATH_TEXT 65536u
 

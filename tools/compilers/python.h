@@ -14,7 +14,7 @@
 
 #include <limits.h>
 
-#include "compilers/fingerprint.h"
+#include "tools/compilers/fingerprint.h"
 
 /* The interpreter that `command` (argv[0] of a job; NULL: none) would run: itself, if it is called python...;
  * that of its first line, if it is a script of Python; else python3 or python in PATH. 0; -ENOENT there is

@@ -1,4 +1,4 @@
-#include "compilers/runs.h"
+#include "tools/compilers/runs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compilers/capture.h"
+#include "tools/compilers/capture.h"
 
 #define RUNS_MAX (256u << 10)
 

@@ -12,8 +12,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "compilers/clients.h"
-#include "compilers/fingerprint.h"
+#include "tools/compilers/clients.h"
+#include "tools/compilers/fingerprint.h"
 
 /* Adds a job that starts now. When the file has grown past 256 KiB, its older half goes. A loss of lines by
  * jobs that start at the same moment is possible then, and harmless. 0, or -errno. */

@@ -1,4 +1,4 @@
-#include "compilers/scan.h"
+#include "tools/compilers/scan.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "compilers/artifact.h"
+#include "tools/compilers/artifact.h"
 
 struct scan_file {
 	char *path; /* below the namespace */

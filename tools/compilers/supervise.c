@@ -1,4 +1,4 @@
-#include "compilers/supervise.h"
+#include "tools/compilers/supervise.h"
 
 #include <errno.h>
 #include <fcntl.h>

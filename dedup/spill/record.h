@@ -1,5 +1,5 @@
 /*
- * The records of the stages' files, and numbers in them: big-endian, so that the order of bytes is theirs.
+ * The records of the stages' files. Numbers in them are big-endian, so that the order of bytes is theirs.
  */
 #ifndef MITHRIL_DEDUP_SPILL_RECORD_H
 #define MITHRIL_DEDUP_SPILL_RECORD_H
@@ -28,31 +28,5 @@
 /* Two lines, 4 each; a tie has the similarity, a float, as well. */
 #define DEDUP_EDGE 8u
 #define DEDUP_TIE 12u
-
-static inline void put_be32(uint8_t *p, uint32_t v)
-{
-	v = htobe32(v);
-	memcpy(p, &v, sizeof v);
-}
-
-static inline uint32_t get_be32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof v);
-	return be32toh(v);
-}
-
-static inline void put_be48(uint8_t *p, uint64_t v)
-{
-	p[0] = (uint8_t)(v >> 40);
-	p[1] = (uint8_t)(v >> 32);
-	put_be32(p + 2, (uint32_t)v);
-}
-
-static inline uint64_t get_be48(const uint8_t *p)
-{
-	return (uint64_t)p[0] << 40 | (uint64_t)p[1] << 32 | get_be32(p + 2);
-}
 
 #endif

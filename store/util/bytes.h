@@ -65,4 +65,30 @@ static inline uint64_t get_be64(const void *p)
 	return be64toh(v);
 }
 
+static inline void put_be32(void *p, uint32_t v)
+{
+	v = htobe32(v);
+	memcpy(p, &v, sizeof v);
+}
+
+static inline uint32_t get_be32(const void *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof v);
+	return be32toh(v);
+}
+
+static inline void put_be48(uint8_t *p, uint64_t v)
+{
+	p[0] = (uint8_t)(v >> 40);
+	p[1] = (uint8_t)(v >> 32);
+	put_be32(p + 2, (uint32_t)v);
+}
+
+static inline uint64_t get_be48(const uint8_t *p)
+{
+	return (uint64_t)p[0] << 40 | (uint64_t)p[1] << 32 | get_be32(p + 2);
+}
+
 #endif

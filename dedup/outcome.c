@@ -117,30 +117,31 @@ static const struct dedup_tie *tie_of(const struct dedup_outcome *outcome, uint3
 				  : NULL;
 }
 
+static enum dedup_how how_of_mark(uint32_t mark)
+{
+	switch (mark) {
+	case DEDUP_LINE_BLANK:
+		return DEDUP_HOW_BLANK;
+	case DEDUP_LINE_BAD:
+		return DEDUP_HOW_BAD;
+	case DEDUP_LINE_AGAINST:
+		return DEDUP_HOW_AGAINST;
+	case DEDUP_LINE_CUT:
+		return DEDUP_HOW_CUT;
+	default:
+		return DEDUP_HOW_GONE;
+	}
+}
+
 struct dedup_fate dedup_outcome_of(const struct dedup_outcome *outcome, uint32_t id)
 {
 	struct dedup_fate fate = {.how = DEDUP_HOW_STAYS, .keeper = id, .similarity = 1};
 	uint32_t to = *dedup_lines_at(&outcome->lines, id);
 	const struct dedup_tie *tie;
 
-	switch (to) {
-	case DEDUP_LINE_BLANK:
-		fate.how = DEDUP_HOW_BLANK;
-		return fate;
-	case DEDUP_LINE_BAD:
-		fate.how = DEDUP_HOW_BAD;
-		return fate;
-	case DEDUP_LINE_GONE:
-		fate.how = DEDUP_HOW_GONE;
-		return fate;
-	case DEDUP_LINE_AGAINST:
-		fate.how = DEDUP_HOW_AGAINST;
-		return fate;
-	case DEDUP_LINE_CUT:
-		fate.how = DEDUP_HOW_CUT;
-		return fate;
-	}
-	if (to == id)
+	if (to >= DEDUP_LINE_GONE)
+		fate.how = how_of_mark(to);
+	if (to == id || to >= DEDUP_LINE_GONE)
 		return fate;
 	tie = tie_of(outcome, id);
 	if (!tie) { /* the same text, and that one's fate with it */

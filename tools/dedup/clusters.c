@@ -324,8 +324,7 @@ int dedup_clusters_run(int argc, char **argv)
 		if (val == 'h')
 			return fputs(help, stdout) < 0 ? TOOL_SYSTEM : TOOL_OK;
 		if (val == '?' || val == ':')
-			return dedup_complain(TOOL_USAGE, argv[optind - 1], "clusters --help tells more",
-				val == '?' ? "there is no such option" : "this option needs a value");
+			return dedup_wrong_option("clusters", val, argv);
 		if ((val == 'l' || val == 'm') &&
 			!dedup_number_of(optarg, 1, UINT32_MAX, val == 'l' ? &c.largest : &c.members))
 			return dedup_complain(TOOL_USAGE, optarg, NULL, "not a number above 0");

@@ -1,39 +1,22 @@
 #include "tools/dedup/methods.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dedup/cut/substrings.h"
 #include "dedup/sketch/simhash.h"
-
-static bool number_of(const char *value, size_t least, size_t most, size_t *number)
-{
-	char *end;
-	unsigned long n;
-
-	if (*value < '0' || *value > '9')
-		return false;
-	errno = 0;
-	n = strtoul(value, &end, 10);
-	if (errno || *end || n < least || n > most)
-		return false;
-	*number = n;
-	return true;
-}
+#include "tools/dedup/options.h"
 
 /* Bytes from which on a unit is cut; `after` NULL: `by_default`. */
 static bool cut_of(const char *after, size_t by_default, size_t least, size_t most, size_t *bytes)
 {
 	*bytes = by_default;
-	return !after || number_of(after, least, most, bytes);
+	return !after || dedup_size_of(after, least, most, bytes);
 }
 
 static const char *parse_one(const char *name, const char *after, struct dedup_options *d, unsigned *seen)
 {
 	static const char *const names[] = {
 		"exact", "near", "stream", "simhash", "line", "paragraph", "substring", NULL};
-	size_t distance = 3;
 	int i = 0;
 
 	while (names[i] && strcmp(name, names[i]) != 0)
@@ -53,9 +36,9 @@ static const char *parse_one(const char *name, const char *after, struct dedup_o
 		return after ? "stream, which has no number" : NULL;
 	case 3:
 		d->method = DEDUP_SIMHASH;
-		if (after && !number_of(after, 0, DEDUP_DISTANCE_MAX, &distance))
+		d->distance = 3;
+		if (after && !dedup_number_of(after, 0, DEDUP_DISTANCE_MAX, &d->distance))
 			return "simhash or simhash:BITS, at most 16";
-		d->distance = (unsigned)distance;
 		return NULL;
 	case 4:
 		return cut_of(after, 1, 1, SIZE_MAX, &d->cutting.line) ? NULL : "line or line:BYTES";

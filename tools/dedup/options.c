@@ -180,6 +180,15 @@ int dedup_complain(int code, const char *what, const char *next, const char *why
 	return code;
 }
 
+int dedup_wrong_option(const char *command, int val, char **argv)
+{
+	char next[64];
+
+	snprintf(next, sizeof next, "%s --help tells more", command);
+	return dedup_complain(TOOL_USAGE, argv[optind - 1], next,
+		val == '?' ? "there is no such option" : "this option needs a value");
+}
+
 /* The index of the word in a list that ends with NULL; -1: it is in none. */
 static int word_of(const char *value, const char *const *words)
 {
@@ -189,7 +198,7 @@ static int word_of(const char *value, const char *const *words)
 	return -1;
 }
 
-bool dedup_number_of(const char *value, unsigned least, unsigned most, unsigned *number)
+bool dedup_size_of(const char *value, size_t least, size_t most, size_t *size)
 {
 	char *end;
 	unsigned long n;
@@ -199,6 +208,16 @@ bool dedup_number_of(const char *value, unsigned least, unsigned most, unsigned 
 	errno = 0;
 	n = strtoul(value, &end, 10);
 	if (errno || *end || n < least || n > most)
+		return false;
+	*size = n;
+	return true;
+}
+
+bool dedup_number_of(const char *value, unsigned least, unsigned most, unsigned *number)
+{
+	size_t n;
+
+	if (!dedup_size_of(value, least, most, &n))
 		return false;
 	*number = (unsigned)n;
 	return true;

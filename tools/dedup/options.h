@@ -34,7 +34,12 @@ struct dedup_command {
 int dedup_options_parse(struct dedup_command *command, int argc, char **argv);
 
 /* A decimal number of least..most. */
+bool dedup_size_of(const char *value, size_t least, size_t most, size_t *size);
 bool dedup_number_of(const char *value, unsigned least, unsigned most, unsigned *number);
+
+/* What getopt_long answered with '?' or ':' to the option of `command` before optind, reported. TOOL_USAGE.
+ */
+int dedup_wrong_option(const char *command, int val, char **argv);
 
 /* "mithril-dedup: WHAT: WHY; NEXT" on standard error; returns `code`. `next` may be NULL. */
 int dedup_complain(int code, const char *what, const char *next, const char *why, ...)

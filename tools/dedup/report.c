@@ -281,8 +281,7 @@ int dedup_report_run(int argc, char **argv)
 		if (val == 'h')
 			return fputs(help, stdout) < 0 ? TOOL_SYSTEM : TOOL_OK;
 		if (val == '?' || val == ':')
-			return dedup_complain(TOOL_USAGE, argv[optind - 1], "report --help tells more",
-				val == '?' ? "there is no such option" : "this option needs a value");
+			return dedup_wrong_option("report", val, argv);
 		if (val == 'l' && !dedup_number_of(optarg, 0, UINT32_MAX, &largest))
 			return dedup_complain(TOOL_USAGE, optarg, NULL, "not a number of clusters");
 		json |= val == 'j';

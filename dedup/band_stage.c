@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "dedup/forest.h"
-#include "dedup/group/clock.h"
 #include "dedup/notes.h"
 #include "dedup/spill/merge.h"
 #include "dedup/spill/record.h"
 #include "dedup/stages.h"
+#include "store/util/clock.h"
 
 #define PROGRESS (1u << 18) /* records between calls */
 
@@ -122,7 +122,7 @@ int dedup_stage_band(const struct dedup_work *work, unsigned shard, struct dedup
 	size_t text = work->options->keep == DEDUP_KEEP_FIRST || work->options->keep == DEDUP_KEEP_PREFER
 			      ? DEDUP_TEXT
 			      : DEDUP_TEXT_RANKED;
-	uint64_t start = dedup_now_ns();
+	uint64_t start = clock_now_ns();
 	struct dedup_table done;
 	int rc = dedup_work_load(work, "edges", shard, DEDUP_TABLE_EDGES, &done);
 
@@ -136,6 +136,6 @@ int dedup_stage_band(const struct dedup_work *work, unsigned shard, struct dedup
 	dedup_table_drop(&stage.edges);
 	dedup_lines_release(&stage.forest);
 	free(stage.bases);
-	result->times.band += (double)(dedup_now_ns() - start) * 1e-9;
+	result->times.band += (double)(clock_now_ns() - start) * 1e-9;
 	return rc;
 }

@@ -4,9 +4,9 @@
 #include <pthread.h>
 
 #include "dedup/gone.h"
-#include "dedup/group/clock.h"
 #include "dedup/group/parallel.h"
 #include "dedup/read/reader.h"
+#include "store/util/clock.h"
 
 struct counter {
 	const struct dedup_options *options;
@@ -57,7 +57,7 @@ static int work(void *ctx, unsigned thread)
 {
 	struct counter *c = ctx;
 	struct dedup_block block = {0};
-	uint64_t start = dedup_now_ns();
+	uint64_t start = clock_now_ns();
 	int rc = 0, more;
 
 	(void)thread;
@@ -73,7 +73,7 @@ static int work(void *ctx, unsigned thread)
 	}
 	dedup_block_release(&block);
 	pthread_mutex_lock(&c->lock);
-	c->result->times.write += (double)(dedup_now_ns() - start) * 1e-9;
+	c->result->times.write += (double)(clock_now_ns() - start) * 1e-9;
 	pthread_mutex_unlock(&c->lock);
 	return rc;
 }

@@ -5,8 +5,8 @@
 
 #include "dedup/cut/repeats.h"
 #include "dedup/cut/substrings.h"
-#include "dedup/group/clock.h"
 #include "dedup/walk.h"
+#include "store/util/clock.h"
 
 struct cutter {
 	struct dedup_walk walk;
@@ -136,7 +136,7 @@ int dedup_cutting(const struct dedup_options *o, const struct dedup_outcome *out
 {
 	struct cutter c = {
 		.walk = {.options = o, .outcome = outcome, .cuts = cuts}, .result = result, .cuts = cuts};
-	uint64_t start = dedup_now_ns();
+	uint64_t start = clock_now_ns();
 	int rc = 0;
 
 	c.walk.ctx = &c;
@@ -146,6 +146,6 @@ int dedup_cutting(const struct dedup_options *o, const struct dedup_outcome *out
 		rc = units(&c, DEDUP_PARAGRAPHS, o->cutting.paragraph);
 	if (!rc && o->cutting.substring)
 		rc = substrings(&c, o->cutting.substring);
-	result->times.cut = (double)(dedup_now_ns() - start) * 1e-9 * o->threads;
+	result->times.cut = (double)(clock_now_ns() - start) * 1e-9 * o->threads;
 	return rc;
 }

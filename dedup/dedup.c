@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 #include "dedup/filter.h"
-#include "dedup/group/clock.h"
 #include "dedup/group/near.h"
 #include "dedup/output.h"
 #include "dedup/scan.h"
 #include "dedup/stages.h"
+#include "store/util/clock.h"
 
 static void tell_faults(const struct dedup_options *o, const struct dedup_scan *scan)
 {
@@ -128,7 +128,7 @@ static int run_in_stages(const struct dedup_options *options, struct dedup_outco
 int dedup_run(const struct dedup_options *o, struct dedup_result *result)
 {
 	struct dedup_outcome outcome = {0};
-	uint64_t start = dedup_now_ns();
+	uint64_t start = clock_now_ns();
 	int rc;
 
 	*result = (struct dedup_result){0};
@@ -141,6 +141,6 @@ int dedup_run(const struct dedup_options *o, struct dedup_result *result)
 		rc = rc ? rc : dedup_output(o, &outcome, start, result);
 	}
 	dedup_outcome_release(&outcome);
-	result->times.wall = (double)(dedup_now_ns() - start) * 1e-9;
+	result->times.wall = (double)(clock_now_ns() - start) * 1e-9;
 	return rc;
 }

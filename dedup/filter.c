@@ -9,9 +9,9 @@
 #include "dedup/count.h"
 #include "dedup/cut/rewrite.h"
 #include "dedup/gone.h"
-#include "dedup/group/clock.h"
 #include "dedup/group/parallel.h"
 #include "dedup/read/reader.h"
+#include "store/util/clock.h"
 
 struct copier {
 	const struct dedup_options *options;
@@ -232,7 +232,7 @@ static int work(void *ctx, unsigned thread)
 {
 	struct copier *c = ctx;
 	struct worker w = {0};
-	uint64_t start = dedup_now_ns();
+	uint64_t start = clock_now_ns();
 	int rc = 0;
 	size_t i;
 
@@ -241,7 +241,7 @@ static int work(void *ctx, unsigned thread)
 		rc = copy_file(c, i, &w);
 	pthread_mutex_lock(&c->lock);
 	add_up(c->result, &w.seen);
-	c->result->times.write += (double)(dedup_now_ns() - start) * 1e-9;
+	c->result->times.write += (double)(clock_now_ns() - start) * 1e-9;
 	pthread_mutex_unlock(&c->lock);
 	dedup_rewritten_release(&w.rewritten);
 	return rc;

@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "dedup/forest.h"
-#include "dedup/group/clock.h"
 #include "dedup/notes.h"
 #include "dedup/ranks.h"
 #include "dedup/saved.h"
 #include "dedup/spill/record.h"
 #include "dedup/stages.h"
+#include "store/util/clock.h"
 
 struct group_stage {
 	const struct dedup_work *work;
@@ -174,7 +174,7 @@ static int prepare(struct group_stage *stage)
 int dedup_stage_group(const struct dedup_work *work, struct dedup_result *result)
 {
 	struct group_stage stage = {.work = work};
-	uint64_t start = dedup_now_ns(), exact = 0;
+	uint64_t start = clock_now_ns(), exact = 0;
 	struct dedup_table done;
 	int rc = dedup_work_load(work, "lines", 0, DEDUP_TABLE_LINES, &done);
 
@@ -195,6 +195,6 @@ int dedup_stage_group(const struct dedup_work *work, struct dedup_result *result
 	dedup_ranks_release(&stage.ranks);
 	dedup_outcome_release(&stage.outcome);
 	free(stage.bases);
-	result->times.band += (double)(dedup_now_ns() - start) * 1e-9;
+	result->times.band += (double)(clock_now_ns() - start) * 1e-9;
 	return rc;
 }

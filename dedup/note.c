@@ -2,13 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dedup/group/clock.h"
 #include "dedup/scanner.h"
 #include "store/util/array.h"
+#include "store/util/clock.h"
 
 void dedup_worker_lap(struct dedup_worker *w, double *stage)
 {
-	uint64_t now = dedup_now_ns();
+	uint64_t now = clock_now_ns();
 
 	*stage += (double)(now - w->mark) * 1e-9;
 	w->mark = now;

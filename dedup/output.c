@@ -3,7 +3,7 @@
 #include "dedup/beside.h"
 #include "dedup/cutting.h"
 #include "dedup/filter.h"
-#include "dedup/group/clock.h"
+#include "store/util/clock.h"
 
 int dedup_output_check(const struct dedup_options *o, struct dedup_result *result)
 {
@@ -24,7 +24,7 @@ int dedup_output(const struct dedup_options *o, const struct dedup_outcome *outc
 	rc = rc ? rc : dedup_filter(o, outcome, &cuts, &filter, result);
 	if (!rc && (o->duplicates || o->record) && o->against)
 		rc = dedup_hits_find(o, outcome, &hits, result);
-	result->times.wall = (double)(dedup_now_ns() - start) * 1e-9;
+	result->times.wall = (double)(clock_now_ns() - start) * 1e-9;
 	rc = rc ? rc : dedup_beside_write(o, outcome, &hits, &beside, result);
 	rc = rc ? rc : dedup_filter_publish(o, &filter, result);
 	rc = rc ? rc : dedup_beside_publish(o, &beside, result);

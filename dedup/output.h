@@ -10,7 +10,7 @@
 
 /* Where it would replace an input or another file: dedup_filter_check and dedup_beside_check. */
 int dedup_output_check(const struct dedup_options *options, struct dedup_result *result);
-/* As dedup_filter and dedup_beside_write. `start` is when the run began, by dedup_now_ns. */
+/* As dedup_filter and dedup_beside_write. `start` is when the run began, by clock_now_ns. */
 int dedup_output(const struct dedup_options *options, const struct dedup_outcome *outcome, uint64_t start,
 	struct dedup_result *result);
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "dedup/group/clock.h"
 #include "dedup/scanner.h"
+#include "store/util/clock.h"
 
 /* In the order in which they would be kept. */
 static int compare_texts(const void *a, const void *b, void *ranks)
@@ -45,7 +45,7 @@ static int prepare(struct dedup_scanner *s)
 	int rc;
 
 	if (getrandom(s->seeds, sizeof s->seeds, 0) != sizeof s->seeds)
-		s->seeds[0] = ~(s->seeds[1] = dedup_now_ns());
+		s->seeds[0] = ~(s->seeds[1] = clock_now_ns());
 	s->pass = is_stream ? &dedup_stream_pass : &dedup_note_pass;
 	rc = dedup_scanner_open(s, 0, o->inputs->count);
 	if (rc)

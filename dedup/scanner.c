@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "dedup/group/clock.h"
 #include "dedup/group/parallel.h"
+#include "store/util/clock.h"
 
 /* The next block, with room for its lines. */
 static int take_block(struct dedup_scanner *s, struct dedup_worker *w)
@@ -12,7 +12,7 @@ static int take_block(struct dedup_scanner *s, struct dedup_worker *w)
 	const struct dedup_options *o = s->options;
 	int rc;
 
-	w->mark = dedup_now_ns();
+	w->mark = clock_now_ns();
 	pthread_mutex_lock(&s->lock);
 	rc = s->stop ? 0 : dedup_reader_next(s->reader, &w->block);
 	if (rc < 0)

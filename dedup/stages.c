@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "dedup/group/clock.h"
 #include "dedup/output.h"
 #include "dedup/write/outfile.h"
+#include "store/util/clock.h"
 
 typedef int dedup_stage(const struct dedup_work *work, unsigned shard, struct dedup_result *result);
 
@@ -53,7 +53,7 @@ int dedup_stage_filter(const struct dedup_work *work, unsigned shard, struct ded
 	struct dedup_options own = *work->options;
 	struct dedup_inputs inputs;
 	struct dedup_outcome outcome, part;
-	uint64_t start = dedup_now_ns();
+	uint64_t start = clock_now_ns();
 	size_t first, end;
 	int rc = dedup_outcome_init(&outcome, own.inputs->count);
 

@@ -10,6 +10,7 @@
 #include "fs/loop.h"
 #include "fs/mount.h"
 #include "store/util/array.h"
+#include "store/util/clock.h"
 #include "store/util/log.h"
 
 #define BUCKETS 64u
@@ -94,6 +95,14 @@ static bool is_over(const struct kept *kept)
 	return max_size && (!kept->known || kept->estimate > max_size);
 }
 
+/* So that who makes files in it waits. */
+static bool is_far_over(const struct kept *kept)
+{
+	uint64_t max_size = kept->max_size;
+
+	return max_size && kept->estimate > max_size + max_size / 30;
+}
+
 /* --- from requests --- */
 
 void keeper_hit(struct keeper *keeper, uint64_t cache, uint64_t ino)
@@ -134,14 +143,12 @@ void keeper_made(struct keeper *keeper, uint64_t cache, uint64_t directory)
 	if (!kept)
 		return;
 	usage_note(keeper->env.usage, directory);
-	if (!kept->max_size || kept->estimate <= kept->max_size + kept->max_size / 30)
+	if (!is_far_over(kept))
 		return;
 	loop_slow(atomic_load(&keeper->mount->loop));
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += PATIENCE_MS / 1000;
+	until = clock_deadline(PATIENCE_MS);
 	pthread_mutex_lock(&keeper->lock);
-	while (!keeper->stop && keeper->started && kept->estimate > kept->max_size + kept->max_size / 30 &&
-		kept->max_size) {
+	while (!keeper->stop && keeper->started && is_far_over(kept)) {
 		keeper->over = true;
 		pthread_cond_signal(&keeper->wake);
 		if (pthread_cond_timedwait(&keeper->eased, &keeper->lock, &until))
@@ -349,16 +356,9 @@ static void quarantine(struct keeper *keeper, const struct damaged *damaged)
 
 static bool wait_for_work(struct keeper *keeper, unsigned ms)
 {
-	struct timespec until;
+	struct timespec until = clock_deadline(ms);
 	bool stop;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	pthread_mutex_lock(&keeper->lock);
 	while (!keeper->stop && !keeper->over && !keeper->refresh && !keeper->damaged_count)
 		if (pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until))
@@ -389,13 +389,7 @@ static void work(struct keeper *keeper)
 	pthread_mutex_lock(&keeper->lock);
 	pthread_cond_broadcast(&keeper->eased);
 	if (!held && !keeper->stop) {
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += (long)RETRY_MS * 1000000;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000;
-		}
+		struct timespec until = clock_deadline(RETRY_MS);
 		pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
 		keeper->over = true;
 	}

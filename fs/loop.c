@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/util/clock.h"
 #include "store/util/log.h"
 
 #define PAGE 4096u
@@ -37,14 +38,6 @@ struct loop {
 	uint64_t spin_ns; /* the leader's */
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 static void notify(int fd)
 {
 	const uint64_t one = 1;
@@ -67,10 +60,10 @@ static void sleep_for_request(struct loop *loop)
 		{.fd = loop->mount->dev_fd, .events = POLLIN},
 		{.fd = loop->stop_fd, .events = POLLIN},
 	};
-	uint64_t since = now_ns();
+	uint64_t since = clock_now_ns();
 
 	poll(fds, 2, -1);
-	loop->spin_ns = now_ns() - since < SHORT_SLEEP_NS ? loop->max_spin_ns : 0;
+	loop->spin_ns = clock_now_ns() - since < SHORT_SLEEP_NS ? loop->max_spin_ns : 0;
 }
 
 /* One request into `message`. Its length; 0 to stop; -errno when the connection has ended. */
@@ -94,8 +87,8 @@ static ssize_t receive(struct loop *loop, void *message)
 		if (errno != EAGAIN)
 			return -errno;
 		if (!deadline)
-			deadline = now_ns() + loop->spin_ns;
-		if (now_ns() < deadline)
+			deadline = clock_now_ns() + loop->spin_ns;
+		if (clock_now_ns() < deadline)
 			continue;
 		sleep_for_request(loop);
 		deadline = 0;

@@ -10,17 +10,10 @@
 #include <unistd.h>
 
 #include "store/report/report.h"
+#include "store/util/clock.h"
 
 #define WAIT_US 50000
 #define PROGRESS_MS 200u
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
-}
 
 static void send_all(struct answer *answer, const char *src, size_t len)
 {
@@ -64,7 +57,7 @@ static int unwanted(struct answer *answer)
 
 static bool is_due(struct answer *answer)
 {
-	uint64_t now = now_ms();
+	uint64_t now = clock_now_ms();
 
 	if (now - answer->told_ms < PROGRESS_MS)
 		return false;

@@ -1,4 +1,5 @@
 #include "tools/print.h"
+#include "store/util/clock.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -183,17 +184,9 @@ void print_json(const json_t *json)
 	putchar('\n');
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void print_progress(struct print_progress *progress, const char *format, ...)
 {
-	int64_t now = now_ms();
+	int64_t now = clock_now_ms();
 	va_list args;
 
 	if (!isatty(STDERR_FILENO) || (progress->shown && now - progress->last_ms < 100))

@@ -8,8 +8,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "dedup/group/clock.h"
 #include "dedup/group/exact.h"
+#include "store/util/clock.h"
 
 struct dedup_repeats {
 	struct dedup_exact *exact;
@@ -28,7 +28,7 @@ int dedup_repeats_new(enum dedup_unit_kind kind, size_t least, struct dedup_repe
 	r->kind = kind;
 	r->least = least;
 	if (getrandom(r->seeds, sizeof r->seeds, 0) != sizeof r->seeds)
-		r->seeds[0] = ~(r->seeds[1] = dedup_now_ns());
+		r->seeds[0] = ~(r->seeds[1] = clock_now_ns());
 	if (!dedup_exact_new(&r->exact))
 		return 0;
 	free(r);

@@ -10,8 +10,8 @@
 #include "dedup/cut/pieces.h"
 #include "dedup/cut/windows.h"
 #include "dedup/cut/winnow.h"
-#include "dedup/group/clock.h"
 #include "dedup/group/parallel.h"
+#include "store/util/clock.h"
 
 #define BIN_BITS 12 /* the first bits of a key, by which parts are cut */
 #define BINS (1u << BIN_BITS)
@@ -55,7 +55,7 @@ int dedup_substrings_new(size_t length, unsigned threads, uint64_t text_bytes, u
 	if (rc)
 		return rc;
 	if (getrandom(seeds, sizeof seeds, 0) != sizeof seeds)
-		seeds[0] = ~(seeds[1] = dedup_now_ns());
+		seeds[0] = ~(seeds[1] = clock_now_ns());
 	s->length = length;
 	s->threads = threads;
 	s->workers = calloc(threads, sizeof *s->workers);

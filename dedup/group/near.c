@@ -5,13 +5,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "dedup/group/clock.h"
 #include "dedup/group/index.h"
 #include "dedup/group/lone.h"
 #include "dedup/group/parallel.h"
 #include "dedup/sketch/simhash.h"
 #include "dedup/text/shingles.h"
 #include "store/util/array.h"
+#include "store/util/clock.h"
 
 #define BATCH 4096u
 #define STEP 32u /* texts a thread takes at once */
@@ -122,15 +122,15 @@ static int verify(const struct dedup_near *near, struct finder *finder, struct d
 
 static int look_up(const struct dedup_near *near, struct finder *finder, struct dedup_text *text, size_t from)
 {
-	uint64_t start = dedup_now_ns(), found;
+	uint64_t start = clock_now_ns(), found;
 	int rc = find(near, finder, text, from);
 
-	found = dedup_now_ns();
+	found = clock_now_ns();
 	finder->stats.band_ns += found - start;
 	if (rc || !finder->count)
 		return rc;
 	rc = verify(near, finder, text);
-	finder->stats.verify_ns += dedup_now_ns() - found;
+	finder->stats.verify_ns += clock_now_ns() - found;
 	return rc;
 }
 
@@ -266,7 +266,7 @@ int dedup_near(struct dedup_text *texts, size_t count, const struct dedup_near_o
 	struct dedup_near_stats *stats)
 {
 	struct dedup_near *near = NULL;
-	uint64_t start = dedup_now_ns();
+	uint64_t start = clock_now_ns();
 	size_t left, filter;
 	int rc;
 
@@ -274,7 +274,7 @@ int dedup_near(struct dedup_text *texts, size_t count, const struct dedup_near_o
 	rc = dedup_lone_strike(texts, count, options->bands, options->threads, &left, &filter);
 	if (rc)
 		return rc;
-	stats->band_ns = (dedup_now_ns() - start) * options->threads;
+	stats->band_ns = (clock_now_ns() - start) * options->threads;
 	rc = begin(texts, count, left, options, &near);
 	stats->memory = near ? dedup_index_memory(&near->index) : 0;
 	stats->memory = filter > stats->memory ? filter : stats->memory;

@@ -7,11 +7,11 @@
 #include "dedup/arrow/bits.h"
 #include "dedup/arrow/filtered.h"
 #include "dedup/dedup.h"
-#include "dedup/group/clock.h"
 #include "dedup/group/parallel.h"
 #include "dedup/lib/mithril-dedup.h"
 #include "dedup/outcome.h"
 #include "dedup/text/shingles.h"
+#include "store/util/clock.h"
 
 struct mithril_dedup {
 	struct mithril_dedup_options options;
@@ -188,7 +188,7 @@ static int say(struct mithril_dedup *d, int rc)
 int mithril_dedup_run(struct mithril_dedup *d, struct ArrowArrayStream *stream)
 {
 	struct dedup_options options = engine_options(d);
-	uint64_t start = dedup_now_ns();
+	uint64_t start = clock_now_ns();
 	int rc;
 
 	d->error[0] = 0;
@@ -203,7 +203,7 @@ int mithril_dedup_run(struct mithril_dedup *d, struct ArrowArrayStream *stream)
 	rc = rc ? rc : dedup_outcome_init(&d->outcome, d->inputs.count);
 	rc = rc ? rc : dedup_decide(&options, &d->outcome, &d->result);
 	rc = rc ? rc : fill_mask(d);
-	d->seconds = (double)(dedup_now_ns() - start) * 1e-9;
+	d->seconds = (double)(clock_now_ns() - start) * 1e-9;
 	if (rc)
 		say(d, rc);
 	if (rc || !d->options.stream)

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "store/encode/private.h"
+#include "store/util/clock.h"
 #include "store/util/io.h"
 #include "store/util/log.h"
 
@@ -44,17 +45,9 @@ struct packing {
 	struct sketch sketch;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 bool pool_wants(const struct pool *pool, const struct stage_job *job)
 {
-	if (pool->closed_until_ms && now_ms() < pool->closed_until_ms)
+	if (pool->closed_until_ms && clock_now_ms() < pool->closed_until_ms)
 		return false;
 	return (job->inode.flags & INODE_CACHE) && job->size && job->size <= POOL_FILE_MAX;
 }
@@ -62,7 +55,7 @@ bool pool_wants(const struct pool *pool, const struct stage_job *job)
 void pool_add(struct pool *pool, const struct stage_job *job)
 {
 	if (!pool->count)
-		pool->since_ms = now_ms();
+		pool->since_ms = clock_now_ms();
 	pool->jobs[pool->count++] = *job;
 	pool->bytes += job->size;
 }
@@ -78,7 +71,8 @@ bool pool_is_due(const struct pool *pool, struct stage *stage)
 
 	if (!pool->count)
 		return false;
-	return stage_is_draining(stage) || now_ms() - pool->since_ms >= (age < AGE_MAX_MS ? age : AGE_MAX_MS);
+	return stage_is_draining(stage) ||
+	       clock_now_ms() - pool->since_ms >= (age < AGE_MAX_MS ? age : AGE_MAX_MS);
 }
 
 /* --- what is in a chunk --- */
@@ -447,7 +441,7 @@ void pool_encode(struct encoder *encoder, struct pool *pool, struct stage_public
 	if (rc)
 		encoder->counts.wasted += p->carrier->new_bytes;
 	if (rc && rc != -ENOSPC && rc != -ESHUTDOWN)
-		pool->closed_until_ms = now_ms() + CLOSED_MS;
+		pool->closed_until_ms = clock_now_ms() + CLOSED_MS;
 out:
 	if (p) {
 		free(p->files);

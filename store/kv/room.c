@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "store/kv/internal.h"
+#include "store/util/clock.h"
 #include "store/util/io.h"
 #include "store/util/log.h"
 
@@ -133,14 +134,6 @@ enum kv_mode room_mode(const char *path)
 	return left >= LEAST ? MODE_FULL : MODE_READING;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Closes the database and opens it in that mode, or the nearest possible. */
 static void turn(struct kv *kv, enum kv_mode mode)
 {
@@ -162,7 +155,7 @@ static void turn(struct kv *kv, enum kv_mode mode)
 		}
 		gate_open(&kv->gate);
 	}
-	atomic_store(&kv->next_turn, now_ms() + RETRY_MS);
+	atomic_store(&kv->next_turn, clock_now_ms() + RETRY_MS);
 	pthread_mutex_unlock(&kv->turning);
 }
 
@@ -191,7 +184,7 @@ static int admitted(struct kv *kv, const struct kv_batch *batch, bool low)
 /* In the normal mode. */
 static bool is_low(struct kv *kv)
 {
-	uint64_t now = now_ms(), left;
+	uint64_t now = clock_now_ms(), left;
 
 	if (now < atomic_load_explicit(&kv->next_look, memory_order_relaxed))
 		return false;
@@ -203,7 +196,7 @@ static bool is_low(struct kv *kv)
 
 static void leave_normal(struct kv *kv)
 {
-	if (now_ms() < atomic_load(&kv->next_turn))
+	if (clock_now_ms() < atomic_load(&kv->next_turn))
 		return;
 	turn(kv, MODE_FULL);
 	if (atomic_load(&kv->mode) == MODE_FULL)
@@ -214,14 +207,14 @@ static void leave_full(struct kv *kv)
 {
 	enum kv_mode mode = (enum kv_mode)atomic_load(&kv->mode), best;
 
-	if (now_ms() < atomic_load(&kv->next_turn))
+	if (clock_now_ms() < atomic_load(&kv->next_turn))
 		return;
 	best = room_mode(kv->path);
 	if (mode == MODE_BROKEN || best < mode) {
 		turn(kv, mode == MODE_BROKEN ? MODE_FULL : best);
 	} else {
 		reserve_fill(kv->path);
-		atomic_store(&kv->next_turn, now_ms() + RETRY_MS);
+		atomic_store(&kv->next_turn, clock_now_ms() + RETRY_MS);
 	}
 	if (atomic_load(&kv->mode) == MODE_NORMAL)
 		log_info("%s: there is room again", kv->path);
@@ -240,12 +233,12 @@ static int admit(struct kv *kv, const struct kv_batch *batch)
 
 int room_admit(struct kv *kv, const struct kv_batch *batch)
 {
-	uint64_t until = now_ms() + FREEING_WAIT_MS;
+	uint64_t until = clock_now_ms() + FREEING_WAIT_MS;
 	int rc = admit(kv, batch);
 
 	/* What frees waits for those who walk, unless that is the caller itself. */
 	while (rc && batch && kv_batch_is_freeing(batch) && atomic_load(&kv->mode) == MODE_BROKEN &&
-		!kv_iter_is_held() && now_ms() < until) {
+		!kv_iter_is_held() && clock_now_ms() < until) {
 		nanosleep(&(struct timespec){0, 20000000}, NULL);
 		rc = admit(kv, batch);
 	}

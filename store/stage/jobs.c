@@ -7,23 +7,16 @@
 
 #include "store/stage/private.h"
 #include "store/util/bytes.h"
+#include "store/util/clock.h"
 #include "store/util/log.h"
 
 #define BUSY_RETRY_MS 1000u
 #define CALM_MS 200u /* after the last close, before encoding takes processor time from those who save */
 #define BUSY_MAX_MS 30000u /* a file waits no longer than that for calm */
 
-uint64_t stage_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 void stage_enqueue(struct stage *stage, uint64_t ino, unsigned soft_ms, unsigned hard_ms, bool deferred)
 {
-	uint64_t now = stage_now();
+	uint64_t now = clock_now_ms();
 
 	pthread_mutex_lock(&stage->queue_lock);
 	stage->last_queued = now;
@@ -79,15 +72,8 @@ static int prepare(struct content *content, struct stage_job *job)
 
 static void wait_for_entry(struct stage *stage, uint64_t ms)
 {
-	struct timespec until;
+	struct timespec until = clock_deadline(ms);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	pthread_cond_timedwait(&stage->queue_cond, &stage->queue_lock, &until);
 }
 
@@ -134,10 +120,10 @@ static uint64_t due_time(struct stage *stage, uint64_t now)
 
 int stage_take(struct stage *stage, struct stage_job *job, unsigned wait_ms)
 {
-	uint64_t until = stage_now() + wait_ms;
+	uint64_t until = clock_now_ms() + wait_ms;
 
 	for (;;) {
-		uint64_t ino, pause, now = stage_now();
+		uint64_t ino, pause, now = clock_now_ms();
 		pthread_mutex_lock(&stage->queue_lock);
 		bool stopped = stage->stopped;
 		bool urgent = stage->draining > 0;

@@ -112,7 +112,6 @@ bool queue_pop(struct queue *queue, uint64_t now, bool urgent, uint64_t *ino, ui
 void queue_release(struct queue *queue);
 
 /* jobs.c */
-uint64_t stage_now(void);
 void stage_enqueue(struct stage *stage, uint64_t ino, unsigned soft_ms, unsigned hard_ms, bool deferred);
 
 void staged_name(uint64_t ino, char name[24]);

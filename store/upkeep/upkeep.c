@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "store/upkeep/upkeep.h"
+#include "store/util/clock.h"
 #include "store/util/log.h"
 
 #define TICK_S 5
@@ -43,10 +44,7 @@ struct trash {
 
 static time_t now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
+	return (time_t)(clock_now_ms() / 1000);
 }
 
 static int weigh(void *ctx, uint64_t recipe)
@@ -148,10 +146,8 @@ static void *run(void *arg)
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	pthread_mutex_lock(&upkeep->lock);
 	while (!upkeep->stop) {
-		struct timespec until;
+		struct timespec until = clock_deadline(TICK_S * 1000u);
 
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += TICK_S;
 		pthread_cond_timedwait(&upkeep->wake, &upkeep->lock, &until);
 		pthread_mutex_unlock(&upkeep->lock);
 		if (!upkeep->stop && is_due(upkeep))

@@ -1,4 +1,5 @@
 #include "tools/compilers/capture.h"
+#include "store/util/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -80,23 +81,15 @@ static int spawn(char *const argv[], int out, pid_t *pid)
 	return ret;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Until the end of the pipe; what does not fit is read and dropped. */
 static ssize_t drain(int fd, char *dst, size_t capacity)
 {
-	int64_t deadline = now_ms() + PATIENCE_MS;
+	int64_t deadline = clock_now_ms() + PATIENCE_MS;
 	size_t len = 0;
 
 	for (;;) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_now_ms();
 		char rest[4096];
 		bool fits = len < capacity - 1;
 		ssize_t n;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store/util/array.h"
+#include "store/util/clock.h"
 
 #define DEPTH_MAX 32u
 
@@ -19,17 +20,9 @@ struct walk {
 	const char *client;
 	struct scan *scan;
 	dev_t dev;
-	int64_t deadline_ms;
+	uint64_t deadline_ms;
 	char path[PATH_MAX]; /* below the namespace */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int add(struct walk *walk, const struct stat *st)
 {
@@ -89,7 +82,7 @@ static int walk_dir(struct walk *walk, int at, const char *name, unsigned depth)
 		return depth ? 0 : ret;
 	}
 	while (!ret && (entry = readdir(entries))) {
-		if (walk->deadline_ms && now_ms() > walk->deadline_ms)
+		if (walk->deadline_ms && clock_now_ms() > walk->deadline_ms)
 			ret = -ETIMEDOUT;
 		else if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
 			ret = visit(walk, dirfd(entries), entry->d_name, depth);
@@ -117,7 +110,7 @@ int scan_read(const char *client, const char *dir, unsigned patience_ms, struct 
 	walk->client = client;
 	walk->scan = out;
 	walk->dev = st.st_dev;
-	walk->deadline_ms = patience_ms ? now_ms() + patience_ms : 0;
+	walk->deadline_ms = patience_ms ? clock_now_ms() + patience_ms : 0;
 	if (!ret)
 		ret = walk_dir(walk, AT_FDCWD, dir, 0);
 	free(walk);

@@ -17,13 +17,15 @@
  * Of caches, directories with the cache profile (store/names). INO is the inode number of one, or of a
  * directory below one, and then only what is below it counts; 0: of all.
  *
- *   cache-stats             for each cache {"ino", "path", "max_size", "files", "bytes", "stored_bytes",
- * "groups", "hits", "misses", "evicted_groups", "evicted_bytes", "quarantined"}; the last five since the
- * daemon's start cache-list INO          for each group, the one used least recently first, {"path", "files",
- * "bytes", "last_use", "kind", "names"} cache-prune INO BYTES   {"phase", "share"}; evicts until BYTES are
- * left in each cache; at last {"evicted_groups", "evicted_files", "evicted_bytes", "busy_groups", "bytes"}
- *   cache-verify INO        {"phase", "share"}, {"finding", "path"}, at last {"files", "bytes", "damaged",
- *                           "quarantined"}
+ *   cache-stats           a cache each: {"ino", "path", "max_size", "files", "bytes", "stored_bytes",
+ *                         "groups"}, and since the daemon's start {"hits", "misses", "evicted_groups",
+ *                         "evicted_bytes", "quarantined"}
+ *   cache-list INO        a group each, least recently used first: {"path", "files", "bytes", "last_use",
+ *                         "kind", "names"}
+ *   cache-prune INO BYTES {"phase", "share"}; evicts until BYTES are left in each cache; at last
+ *                         {"evicted_groups", "evicted_files", "evicted_bytes", "busy_groups", "bytes"}
+ *   cache-verify INO      {"phase", "share"}, {"finding", "path"}, at last {"files", "bytes", "damaged",
+ *                         "quarantined"}
  *
  * A client that hangs up ends its sync, gc, scrub, prune or verify.
  */

@@ -5,10 +5,11 @@
  * enum content_state (names.h), or both encoded and still staged ("lingering": published while somebody has
  * the staged copy open; removed at the last close).
  *
- *   open for writing -> the bytes are in staging/<ino> (an encoded or inline file is put back there first:
- * whole, or not at all with O_TRUNC) last close       -> the inode enters the queue; after a quiet time the
- * encoder takes it published        -> recipe and inode record in one batch; the staged copy is unlinked when
- * nobody has it open
+ *   open for writing  the bytes are in staging/<ino>; an encoded or inline file is put back there first,
+ *                     whole, or not at all with O_TRUNC
+ *   last close        the inode enters the queue; after a quiet time the encoder takes it
+ *   published         recipe and inode record in one batch; the staged copy is unlinked when nobody has it
+ *                     open
  *
  * The descriptor of a staged file is what fs hands to the kernel for passthrough. A write by passthrough is
  * not seen here; so size and times of staged files are those of fstat(2), and a file open for writing counts

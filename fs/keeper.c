@@ -62,6 +62,17 @@ static struct kept *find(struct keeper *keeper, uint64_t cache)
 	return kept;
 }
 
+/* What comes into a bucket later comes before it. */
+static struct kept *first(struct keeper *keeper, unsigned bucket)
+{
+	struct kept *kept;
+
+	pthread_rwlock_rdlock(&keeper->table_lock);
+	kept = keeper->buckets[bucket];
+	pthread_rwlock_unlock(&keeper->table_lock);
+	return kept;
+}
+
 static struct kept *find_or_add(struct keeper *keeper, uint64_t cache)
 {
 	struct kept *kept = cache ? find(keeper, cache) : NULL;
@@ -249,7 +260,7 @@ static int read_bounds(struct keeper *keeper)
 	if (rc)
 		return rc;
 	for (unsigned b = 0; b < BUCKETS; b++)
-		for (struct kept *kept = keeper->buckets[b]; kept; kept = kept->next) {
+		for (struct kept *kept = first(keeper, b); kept; kept = kept->next) {
 			uint64_t max_size = 0;
 			for (size_t i = 0; i < count; i++)
 				if (counts[i].cache == kept->cache)
@@ -325,14 +336,10 @@ static bool hold_all(struct keeper *keeper)
 {
 	bool held = true;
 
-	for (unsigned b = 0; b < BUCKETS; b++) {
-		pthread_rwlock_rdlock(&keeper->table_lock);
-		struct kept *kept = keeper->buckets[b];
-		pthread_rwlock_unlock(&keeper->table_lock);
-		for (; kept; kept = kept->next)
+	for (unsigned b = 0; b < BUCKETS; b++)
+		for (struct kept *kept = first(keeper, b); kept; kept = kept->next)
 			if (is_over(kept))
 				held &= hold(keeper, kept);
-	}
 	return held;
 }
 

@@ -3,8 +3,8 @@
  *
  * formats.c: recognition, the layout and its names.
  *
- * zip.c: the central directory. pickle.c: a scanner of opcodes. storages.c: names and elements of what it
- * found.
+ * zip.c: the central directory. pickle.c: a scanner of opcodes, with pickle_values.c and pickle_torch.c.
+ * storages.c: names and elements of what it found.
  *
  * safetensors.c, gguf.c, npy.c, npz.c, torch_zip.c, torch_legacy.c, dcp.c: a format each.
  *

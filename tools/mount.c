@@ -37,7 +37,7 @@ static int check_empty(const char *mountpoint, DIR *dir)
 	while ((entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			return tool_fail(TOOL_USAGE, mountpoint,
-				"choose an empty directory, or move what is in it",
+				"choose an empty directory, or hide what is in it with -o nonempty",
 				"the mount point is not empty");
 	return TOOL_OK;
 }
@@ -77,7 +77,7 @@ static int check_user(const struct mount_order *order, const char *mountpoint)
 }
 
 /* Resolves the mount point to an absolute path, and says what is wrong with it. */
-static int check_mountpoint(const char *given, char mountpoint[PATH_MAX])
+static int check_mountpoint(const char *given, bool nonempty, char mountpoint[PATH_MAX])
 {
 	char store[PATH_MAX];
 	int code, rc = control_store_of(given, store, sizeof store);
@@ -100,7 +100,7 @@ static int check_mountpoint(const char *given, char mountpoint[PATH_MAX])
 		code = tool_fail(TOOL_SYSTEM, given, "use it, or mithril umount it first",
 			"busy: %s is mounted there", store);
 	else
-		code = check_empty(given, dir);
+		code = nonempty ? TOOL_OK : check_empty(given, dir);
 	closedir(dir);
 	return code;
 }
@@ -145,7 +145,7 @@ int mount_run(const struct mount_order *order)
 
 	code = check_store(order->store, store);
 	if (!code)
-		code = check_mountpoint(order->mountpoint, mountpoint);
+		code = check_mountpoint(order->mountpoint, order->options.fs.nonempty, mountpoint);
 	if (!code)
 		code = check_apart(store, mountpoint);
 	if (!code)
@@ -200,6 +200,8 @@ const struct tool tool_mount = {
 		"                     cache=SIZE          memory for decoded chunks\n"
 		"                     quiet_ms=N          rest after the last close before a file is "
 		"encoded\n"
+		"                     nonempty            hide what the directory holds until it is "
+		"unmounted\n"
 		"                     suid, dev, noexec   as in mount(8); the default is "
 		"nosuid,nodev,exec\n\n"
 		"Returns when the mount answers; a daemon stays. Passthrough (writes at the speed of the "

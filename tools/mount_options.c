@@ -31,6 +31,7 @@ static bool set_flag(struct mount_options *options, const char *name)
 		{"suid", &fs->suid},
 		{"dev", &fs->dev},
 		{"noexec", &fs->noexec},
+		{"nonempty", &fs->nonempty},
 	};
 
 	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)

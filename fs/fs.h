@@ -11,7 +11,7 @@
 
 struct fs_options {
 	bool no_passthrough; /* relay every read and write, even where the kernel would pass them through */
-	bool read_only;	     /* mount read-only; the store itself must be open for writing */
+	bool read_only;	     /* mount read-only, as it must be when the store is open for reading only */
 	bool allow_other;    /* let other users in (as an ordinary user: needs user_allow_other in
 				/etc/fuse.conf) */
 	bool suid, dev, noexec; /* default: nosuid, nodev, exec */

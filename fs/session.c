@@ -142,7 +142,8 @@ static void *greet(void *arg)
 	state.passthrough =
 		mount->init.passthrough && tune_passthrough_works(mount->store->path, mount->dev_fd);
 	atomic_store(&mount->passthrough, state.passthrough);
-	if (!session->options->no_control &&
+	/* Tools read such a store by themselves; there is no place for a socket on its disk. */
+	if (!session->options->no_control && !mount->store->read_only &&
 		control_start(mount->store, mount->drops, mount->keeper, session->mountpoint,
 			state.passthrough, &session->control))
 		log_warning("%s: no control socket; tools cannot reach this daemon", mount->store->path);
@@ -261,7 +262,7 @@ int fs_run(struct store *store, const char *mountpoint, const struct fs_options 
 	if (error)
 		error->text[0] = '\0';
 	session.mount.dev_fd = session.mount.store_fd = -1;
-	if (!store->parts.stage) {
+	if (store->read_only && !options->read_only) {
 		explain(error, "%s: the store is open for reading only", store->path);
 		return -EROFS;
 	}

@@ -170,11 +170,17 @@ static int read_superblock(struct store *store, struct store_error *error)
 	return rc;
 }
 
-static int take_lock(struct store *store, struct store_error *error)
+static int take_lock(struct store *store, const struct store_options *options, struct store_error *error)
 {
+	int (*lock)(const char *, char *, size_t) = options->read_only ? store_lock_shared : store_lock;
 	char holder[256];
-	int fd = store_lock(store->path, holder, sizeof holder);
+	int fd;
 
+	if (options->read_only && !options->hold)
+		return 0;
+	fd = lock(store->path, holder, sizeof holder);
+	if (fd == -ENOENT && options->read_only)
+		return 0;
 	if (fd == -EWOULDBLOCK)
 		explain(error, "%s is in use by %s; unmount it there first", store->path, holder);
 	else if (fd < 0)
@@ -224,17 +230,26 @@ out:
 	return rc;
 }
 
+static int open_stage(struct store *store, const struct store_options *options)
+{
+	const struct stage_options how = {.budget = options->stage_budget,
+		.quiet_ms = options->quiet_ms,
+		.read_only = options->read_only};
+	struct parts *p = &store->parts;
+	char *path = path_in(store->path, "staging");
+	int rc = path ? stage_open(path, p->kv, p->names, p->recipes, p->decoder, &how, &p->stage) : -ENOMEM;
+
+	free(path);
+	return rc;
+}
+
 static int start_writing(struct store *store, const struct store_options *options)
 {
 	struct parts *p = &store->parts;
-	struct stage_options stage_options = {.budget = options->stage_budget, .quiet_ms = options->quiet_ms};
 	uint64_t swept = 0, orphans = 0;
-	char *path = path_in(store->path, "staging");
-	int rc = path ? stage_open(path, p->kv, p->names, p->recipes, p->decoder, &stage_options, &p->stage)
-		      : -ENOMEM;
+	int rc = 0;
 
-	free(path);
-	if (!rc && !options->no_background)
+	if (!options->no_background)
 		rc = stage_recover(p->stage, &swept, &orphans);
 	if (swept || orphans)
 		log_info("%s: removed %" PRIu64 " leftover staged copies and %" PRIu64
@@ -258,10 +273,11 @@ int store_open(
 	if (!store || !(store->path = strdup(path)))
 		goto fail;
 	store->lock_fd = -1;
-	if ((rc = read_superblock(store, error)) || (!options->read_only && (rc = take_lock(store, error))))
+	store->read_only = options->read_only;
+	if ((rc = read_superblock(store, error)) || (rc = take_lock(store, options, error)))
 		goto fail;
 	raise_descriptor_limit();
-	if ((rc = open_parts(store, options)) ||
+	if ((rc = open_parts(store, options)) || (rc = open_stage(store, options)) ||
 		(!options->read_only && (rc = start_writing(store, options)))) {
 		if (rc == -EUCLEAN)
 			explain(error, "%s is damaged; look with: mithril fsck %s", path, path);

@@ -23,8 +23,9 @@
 #include "store/upkeep/upkeep.h"
 
 struct store_options {
-	bool read_only; /* no lock, no stage, no encoder: for stats, info and fsck without repair, of a store
-			   nobody has mounted */
+	bool read_only; /* nothing is written, nothing encoded: for stats, info and fsck without repair, of a
+			   store nobody has mounted, and for a mount of one on a read-only disk */
+	bool hold;	/* with read_only: nobody may open it for writing meanwhile; others may read */
 	bool no_background; /* no encoder threads' queue and no upkeep thread: for gc and fsck on an unmounted
 			       store. encode_again works */
 	uint64_t stage_budget;	    /* 0: default of stage_options */
@@ -36,7 +37,8 @@ struct store_options {
 struct store {
 	char *path;
 	struct superblock sb;
-	int lock_fd; /* -1: read-only */
+	bool read_only;
+	int lock_fd; /* -1: none */
 	struct parts parts;
 	struct upkeep *upkeep; /* NULL when read_only or no_background */
 };

@@ -12,6 +12,7 @@
 
 #include "store/util/log.h"
 #include "tools/mount.h"
+#include "tools/open.h"
 #include "tools/tool.h"
 
 #define MALLOC_ARENAS 4
@@ -90,6 +91,16 @@ static void bound_memory(void)
 #endif
 }
 
+/* For -o ro, a store on a read-only disk is opened as it is; elsewhere what awaits encoding is encoded. */
+static int open_ordered(
+	const struct mount_order *order, const char *path, struct store **store, struct store_error *error)
+{
+	struct store_options options = order->options.store;
+
+	options.read_only = options.hold = order->options.fs.read_only && open_is_unwritable(path);
+	return store_open(path, &options, store, error);
+}
+
 int mount_serve(const struct mount_order *order, const char *store_path, const char *mountpoint, int told)
 {
 	struct serving serving = {told, order->verbose, false, store_path, mountpoint};
@@ -102,7 +113,7 @@ int mount_serve(const struct mount_order *order, const char *store_path, const c
 		log_setup(LOG_LEVEL_WARNING, 0);
 	umask(077);
 	bound_memory();
-	rc = store_open(store_path, &order->options.store, &store, &store_error);
+	rc = open_ordered(order, store_path, &store, &store_error);
 	if (rc)
 		return fail(&serving, store_path, rc, store_error.text);
 	rc = fs_run(store, mountpoint, &order->options.fs, on_ready, &serving, &fs_error);

@@ -1,9 +1,11 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/report/report.h"
 #include "tools/open.h"
 #include "tools/print.h"
 #include "tools/tool.h"
@@ -93,10 +95,28 @@ static void print(const char *file, const json_t *info)
 	print_table_end(table);
 }
 
+static int ask(const struct open_target *target, uint64_t ino, json_t **info)
+{
+	struct store_options options = {.read_only = true};
+	struct store *store;
+	char request[64];
+	int code;
+
+	snprintf(request, sizeof request, "info %" PRIu64, ino);
+	if (target->live)
+		return open_call(target, request, open_keep, info);
+	code = open_store(target->store, &options, &store);
+	if (code)
+		return code;
+	code = report_info(store, ino, info);
+	store_close(store);
+	return code ? tool_fail_errno(target->argument, code) : TOOL_OK;
+}
+
 static int fetch(const char *file, json_t **info)
 {
 	struct open_target target;
-	char path[PATH_MAX], request[64];
+	char path[PATH_MAX];
 	struct stat st;
 	int code;
 
@@ -104,11 +124,8 @@ static int fetch(const char *file, json_t **info)
 		return tool_fail_errno(file, -errno);
 	if (!S_ISREG(st.st_mode))
 		return tool_fail(TOOL_USAGE, file, "name a file", "not a regular file");
-	code = open_mount(path, &target);
-	if (code)
-		return code;
-	snprintf(request, sizeof request, "info %llu", (unsigned long long)st.st_ino);
-	return open_call(&target, request, open_keep, info);
+	code = open_mount_to_read(path, &target);
+	return code ? code : ask(&target, st.st_ino, info);
 }
 
 static int run(const struct tool *tool, int argc, char **argv)

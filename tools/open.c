@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "fs/control.h"
 #include "tools/tool.h"
@@ -39,6 +40,23 @@ static int store_of(const char *argument, char *store)
 	return control_store_of(realpath(argument, path) ? path : argument, store, PATH_MAX);
 }
 
+bool open_is_unwritable(const char *store)
+{
+	return access(store, W_OK) && errno == EROFS;
+}
+
+int open_mount_to_read(const char *argument, struct open_target *target)
+{
+	struct stat st;
+	int rc = store_of(argument, target->store);
+
+	if (rc || !open_is_unwritable(target->store) || stat(argument, &st))
+		return open_mount(argument, target);
+	target->argument = argument;
+	target->live = false;
+	return TOOL_OK;
+}
+
 int open_mount(const char *argument, struct open_target *target)
 {
 	int rc = store_of(argument, target->store);
@@ -52,6 +70,9 @@ int open_mount(const char *argument, struct open_target *target)
 	rc = ask_live(target);
 	if (rc || target->live)
 		return rc;
+	if (open_is_unwritable(target->store))
+		return tool_fail(TOOL_SYSTEM, argument, "use mithril stats, info or scrub, which read it",
+			"its store is on a read-only disk");
 	return tool_fail(TOOL_SYSTEM, argument, "unmount it with mithril umount and mount it again",
 		"the daemon of this mount does not answer");
 }
@@ -66,7 +87,7 @@ static int open_named(const char *argument, struct open_target *target)
 	if (rc) {
 		rc = store_of(argument, target->store);
 		if (!rc)
-			return open_mount(argument, target);
+			return open_mount_to_read(argument, target);
 		if (rc != -ENOTTY)
 			return tool_fail_errno(argument, rc);
 		return tool_fail(TOOL_USAGE, argument, "name one, or make one with mithril init",

@@ -25,6 +25,12 @@ int open_parse(const struct tool *tool, int argc, char **argv, const struct opti
 /* What MNT means, or anything below it. TOOL_OK, or the exit code of an error that has been reported. */
 int open_mount(const char *argument, struct open_target *target);
 
+/* Whether the store is on a read-only disk or snapshot, where a daemon keeps no socket: a store that is
+ * mounted there can be read beside it. */
+bool open_is_unwritable(const char *store);
+/* As open_mount, for what only reads: also a target that is not live, on such a disk. */
+int open_mount_to_read(const char *argument, struct open_target *target);
+
 /* Opens a store that no daemon has. TOOL_OK, or the exit code of an error that has been reported. */
 int open_store(const char *path, const struct store_options *options, struct store **store);
 

@@ -62,7 +62,7 @@ const char *tool_next_step(int error)
 	case EWOULDBLOCK:
 		return "use it where it is mounted, or end the one that holds it";
 	case EROFS:
-		return "make that file system writable, or copy the store to one that is";
+		return "make that file system writable, or mount with -o ro";
 	case ENOSPC:
 	case EDQUOT:
 		return "free some space there and try again";

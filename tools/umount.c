@@ -15,6 +15,8 @@
 #include "tools/print.h"
 #include "tools/tool.h"
 
+#define READERS_NAPS 50u
+
 /* An ordinary user has no right to umount(2), but fusermount3 does it for the owner of the mount. */
 static int fusermount(const char *mountpoint, bool lazy)
 {
@@ -60,10 +62,20 @@ static int unmount(const char *given, bool lazy)
 	}
 }
 
+/* Whether somebody may write the store, or still reads it and there is patience left for that: it may be
+ * another read-only mount that stays. */
+static bool is_held(int lock, unsigned *patience)
+{
+	if (!flock(lock, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+		return false;
+	return (flock(lock, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK) || (*patience && (*patience)--);
+}
+
 /* The kernel lets a mount go before its daemon is through; the store's lock tells when it is. */
 static void wait_released(const char *store)
 {
 	struct timespec nap = {.tv_nsec = 10 * 1000 * 1000};
+	unsigned patience = READERS_NAPS;
 	struct print_progress progress = {0};
 	char path[PATH_MAX];
 	int fd;
@@ -73,7 +85,7 @@ static void wait_released(const char *store)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return;
-	while (flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK) {
+	while (is_held(fd, &patience)) {
 		print_progress(&progress, "waiting for the daemon to write down what it has");
 		nanosleep(&nap, NULL);
 	}

@@ -33,7 +33,16 @@ static void write_holder(int fd)
 		return;
 }
 
-int store_lock(const char *store, char *holder, size_t capacity)
+/* Readers write no line; the one that is there is of a writer before them. */
+static void name_holder(int fd, char *holder, size_t capacity)
+{
+	if (flock(fd, LOCK_SH | LOCK_NB))
+		read_holder(fd, holder, capacity);
+	else
+		snprintf(holder, capacity, "a read-only mount");
+}
+
+static int take(const char *store, int flags, int how, char *holder, size_t capacity)
 {
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof path, "%s/lock", store);
@@ -43,16 +52,28 @@ int store_lock(const char *store, char *holder, size_t capacity)
 		return -ENAMETOOLONG;
 	if (capacity)
 		holder[0] = 0;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		rc = -errno;
-		if (rc == -EWOULDBLOCK)
-			read_holder(fd, holder, capacity);
-		close(fd);
-		return rc;
-	}
-	write_holder(fd);
+	if (!flock(fd, how | LOCK_NB))
+		return fd;
+	rc = -errno;
+	if (rc == -EWOULDBLOCK)
+		name_holder(fd, holder, capacity);
+	close(fd);
+	return rc;
+}
+
+int store_lock(const char *store, char *holder, size_t capacity)
+{
+	int fd = take(store, O_RDWR | O_CREAT, LOCK_EX, holder, capacity);
+
+	if (fd >= 0)
+		write_holder(fd);
 	return fd;
+}
+
+int store_lock_shared(const char *store, char *holder, size_t capacity)
+{
+	return take(store, O_RDONLY, LOCK_SH, holder, capacity);
 }

@@ -44,4 +44,8 @@ int superblock_read(const char *store, struct superblock *sb);
  * bytes, NUL-terminated) filled with the line of the one who has it, or -errno. */
 int store_lock(const char *store, char *holder, size_t capacity);
 
+/* The lock of readers, of whom there may be many while there is no writer. Writes nothing, so it works on a
+ * read-only disk. As store_lock; -ENOENT also when the store was never written, and there is no lock yet. */
+int store_lock_shared(const char *store, char *holder, size_t capacity);
+
 #endif

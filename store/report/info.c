@@ -253,8 +253,7 @@ int report_info(struct store *store, uint64_t ino, json_t **out)
 	struct info info = {.store = store};
 	struct recipe_head head = {0};
 	struct inode inode;
-	int rc = store->parts.stage ? content_getattr(store->parts.stage, ino, &inode)
-				    : names_get(store->parts.names, ino, &inode);
+	int rc = content_getattr(store->parts.stage, ino, &inode);
 
 	if (!rc && S_ISDIR(inode.mode))
 		rc = -EISDIR;

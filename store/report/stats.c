@@ -15,7 +15,6 @@
 
 struct totals {
 	struct store *store;
-	int staging; /* descriptor, or -1 */
 	uint64_t logical;
 	uint64_t chunks, raw, raw_on_base;
 	uint64_t referred; /* bytes of files that are chunks */
@@ -63,19 +62,9 @@ static int open_below(const char *path, const char *name)
 static uint64_t live_size(const struct totals *totals, const struct inode *inode)
 {
 	struct inode live = *inode;
-	char name[17];
-	struct stat st;
 
-	if (inode->content != CONTENT_STAGED)
-		return inode->size;
-	if (totals->store->parts.stage) {
-		content_fill(totals->store->parts.stage, &live);
-		return live.size;
-	}
-	snprintf(name, sizeof name, "%016" PRIx64, inode->ino);
-	if (totals->staging >= 0 && !fstatat(totals->staging, name, &st, AT_SYMLINK_NOFOLLOW))
-		return (uint64_t)st.st_size;
-	return inode->size;
+	content_fill(totals->store->parts.stage, &live);
+	return live.size;
 }
 
 static int add_files(struct totals *totals)
@@ -148,7 +137,7 @@ static uint64_t count_keys(struct kv *kv, enum kv_family family)
 
 static void staged(const struct store *store, struct stage_counts *counts)
 {
-	if (store->parts.stage) {
+	if (!store->read_only) {
 		stage_counts(store->parts.stage, counts);
 		return;
 	}
@@ -196,25 +185,18 @@ static json_t *stats_object(struct store *store, const struct totals *totals)
 		share(totals->raw_on_base, totals->raw), "encode_mib_s_per_core", encode_rate(store),
 		"decoded_bytes", (json_int_t)decoded.raw_bytes, "pack_bytes_read",
 		(json_int_t)packs_bytes_read(store->parts.packs), "uuid", uuid, "version", MITHRIL_VERSION,
-		"path", path_value(store->path), "read_only", store->lock_fd < 0);
+		"path", path_value(store->path), "read_only", store->read_only);
 }
 
 json_t *report_stats(struct store *store)
 {
-	struct totals totals = {.store = store, .staging = -1};
-	json_t *stats = NULL;
+	struct totals totals = {.store = store};
 
-	if (!store->parts.stage)
-		totals.staging = open_below(store->path, "staging");
 	if (add_files(&totals))
-		goto out;
+		return NULL;
 	/* Damage does not hide the rest; fsck tells of it. */
 	if (chunks_each(store->parts.chunks, add_chunk, &totals) == -ENOMEM ||
 		recipes_each_extent(store->parts.recipes, add_extent, &totals) == -ENOMEM)
-		goto out;
-	stats = stats_object(store, &totals);
-out:
-	if (totals.staging >= 0)
-		close(totals.staging);
-	return stats;
+		return NULL;
+	return stats_object(store, &totals);
 }

@@ -46,6 +46,8 @@ int content_create(struct stage *stage, uint64_t parent, const char *name, uint3
 	uint64_t ino;
 	int fd, rc;
 
+	if (stage->read_only)
+		return -EROFS;
 	throttle(stage);
 	if ((rc = names_reserve(stage->names, &ino)))
 		return rc;
@@ -92,6 +94,8 @@ int content_open(struct stage *stage, uint64_t ino, int flags, struct content **
 	struct content *content;
 	int rc;
 
+	if (writer && stage->read_only)
+		return -EROFS;
 	if (writer)
 		throttle(stage);
 	if (!(content = table_ref(stage, ino)))
@@ -428,12 +432,12 @@ int content_getattr(struct stage *stage, uint64_t ino, struct inode *out)
 
 int content_truncate(struct stage *stage, uint64_t ino, uint64_t size)
 {
-	struct content *content = table_ref(stage, ino);
+	struct content *content = stage->read_only ? NULL : table_ref(stage, ino);
 	bool enqueue;
 	int rc;
 
 	if (!content)
-		return -ENOMEM;
+		return stage->read_only ? -EROFS : -ENOMEM;
 	pthread_rwlock_wrlock(&content->lock);
 	rc = content_load(content);
 	if (!rc)

@@ -18,6 +18,8 @@ void stage_enqueue(struct stage *stage, uint64_t ino, unsigned soft_ms, unsigned
 {
 	uint64_t now = clock_now_ms();
 
+	if (stage->read_only)
+		return;
 	pthread_mutex_lock(&stage->queue_lock);
 	stage->last_queued = now;
 	if (queue_put(&stage->queue, ino, now + soft_ms, now + hard_ms, deferred))

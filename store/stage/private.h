@@ -67,6 +67,7 @@ struct stage {
 	struct decoder *decoder;
 	uint64_t budget;
 	unsigned quiet_ms;
+	bool read_only;
 	_Atomic uint64_t tickets;
 	struct tally tally; /* of staged copies */
 	struct spares spares;

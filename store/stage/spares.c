@@ -38,7 +38,7 @@ void spares_init(struct spares *spares, int staging_fd)
 {
 	*spares = (struct spares){.staging_fd = staging_fd, .dir_fd = -1};
 	pthread_mutex_init(&spares->lock, NULL);
-	if (mkdirat(staging_fd, PLACE, 0700) && errno != EEXIST)
+	if (staging_fd < 0 || (mkdirat(staging_fd, PLACE, 0700) && errno != EEXIST))
 		return;
 	spares->dir_fd = openat(staging_fd, PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (spares->dir_fd >= 0)

@@ -33,7 +33,8 @@ struct spares {
 	uint32_t next;
 };
 
-/* staging_fd: the directory staging/; it stays the caller's. Where spare/ cannot be had, none are kept. */
+/* staging_fd: the directory staging/; it stays the caller's. Where spare/ cannot be had, none are kept; -1:
+ * none, and nothing is changed on disk. */
 void spares_init(struct spares *spares, int staging_fd);
 void spares_release(struct spares *spares);
 

@@ -45,12 +45,13 @@ int stage_open(const char *dir, struct kv *kv, struct names *names, struct recip
 	stage->decoder = decoder;
 	stage->budget = options->budget ? options->budget : default_budget(dir);
 	stage->quiet_ms = options->quiet_ms ? options->quiet_ms : QUIET_MS;
+	stage->read_only = options->read_only;
 	for (size_t i = 0; i < TABLE_STRIPES; i++)
 		pthread_mutex_init(&stage->stripes[i], NULL);
 	pthread_mutex_init(&stage->queue_lock, NULL);
 	pthread_mutex_init(&stage->watch_lock, NULL);
 	tally_init(&stage->tally);
-	spares_init(&stage->spares, stage->dir_fd);
+	spares_init(&stage->spares, options->read_only ? -1 : stage->dir_fd);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&stage->queue_cond, &attr);

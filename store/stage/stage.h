@@ -38,6 +38,7 @@ struct stage_options {
 	uint64_t budget;   /* staged bytes above which opens for writing are slowed; 0: a quarter of the file
 			      system's free space at start */
 	unsigned quiet_ms; /* time after the last close before a file may be encoded; 0: 1000 */
+	bool read_only;	   /* nothing is written or queued: what would change a file gives -EROFS */
 };
 
 int stage_open(const char *dir, struct kv *kv, struct names *names, struct recipes *recipes,

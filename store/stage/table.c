@@ -115,12 +115,16 @@ int content_load(struct content *content)
 		/* The name can be durable and the staged file not, after a power cut before any fsync: it was
 		 * never filled. */
 		int fd = open_staged(content, O_RDONLY);
-		if (fd == -ENOENT) {
+		if (fd == -ENOENT && content->stage->read_only) {
+			inode.content = CONTENT_NONE;
+			inode.size = 0;
+			fd = -1;
+		} else if (fd == -ENOENT) {
 			log_warning("inode %" PRIu64 ": its staged file is missing; the file is empty now",
 				content->ino);
 			fd = open_staged(content, O_RDONLY | O_CREAT);
 		}
-		if (fd < 0)
+		if (fd < 0 && inode.content == CONTENT_STAGED)
 			return fd;
 		content->fd = fd;
 	}

@@ -545,6 +545,89 @@ static void second_opener_is_told_who_has_it(void **state)
 	assert_int_equal(store_init(f->dir, 0, 0, &error), -EEXIST);
 }
 
+static void open_with(struct fixture *f, const struct store_options *options)
+{
+	struct store_error error;
+
+	store_close(f->store);
+	f->store = NULL;
+	if (store_open(f->dir, options, &f->store, &error))
+		fail_msg("%s", error.text);
+}
+
+/* Names, sizes and times of everything below the store. */
+static char *listing_of(struct fixture *f)
+{
+	char command[SCRATCH_PATH + 64], *text = calloc(1, 65536);
+	FILE *pipe;
+
+	snprintf(command, sizeof command, "cd %s && ls -lR --time-style=full-iso", f->dir);
+	pipe = popen(command, "r");
+	assert_true(fread(text, 1, 65535, pipe) > 0);
+	pclose(pipe);
+	return text;
+}
+
+static void refuses_changes(struct fixture *f, uint64_t ino)
+{
+	struct content *content;
+	struct inode inode = {.mode = 0600};
+
+	assert_int_equal(content_open(stage_of(f), ino, O_RDWR, &content), -EROFS);
+	assert_int_equal(content_open(stage_of(f), ino, O_RDONLY | O_TRUNC, &content), -EROFS);
+	assert_int_equal(content_truncate(stage_of(f), ino, 1), -EROFS);
+	assert_int_equal(content_setattr(stage_of(f), ino, &inode, NAMES_SET_MODE, &inode), -EROFS);
+	assert_int_equal(content_create(stage_of(f), NAMES_ROOT, "new", S_IFREG | 0644, &owner, O_WRONLY,
+				 &content, &inode),
+		-EROFS);
+	assert_int_equal(names_unlink(f->store->parts.names, NAMES_ROOT, "staged", NULL), -EROFS);
+}
+
+static void reading_only_gives_every_state_and_changes_nothing(void **state)
+{
+	const struct store_options writing = {.no_background = true},
+				   reading = {.read_only = true, .hold = true};
+	struct fixture *f = *state;
+	struct store *second, *writer;
+	struct store_error error;
+	size_t len;
+	uint8_t *bytes = checkpoint(0, 2, 200000, &len);
+	uint64_t encoded = put_file(f, "encoded", bytes, len), small = put_file(f, "inline", bytes, 100);
+	uint64_t staged, lost;
+	char path[SCRATCH_PATH + 32], *before, *after;
+
+	drain(f);
+	open_with(f, &writing);
+	staged = put_file(f, "staged", bytes, len - 1);
+	lost = put_file(f, "lost", bytes, 1);
+	store_close(f->store);
+	f->store = NULL;
+	snprintf(path, sizeof path, "%s/staging/%016llx", f->dir, (unsigned long long)lost);
+	assert_int_equal(unlink(path), 0); /* as a power cut may, before any fsync */
+	before = listing_of(f);
+	open_with(f, &reading);
+	expect_bytes(f, encoded, bytes, len);
+	expect_bytes(f, small, bytes, 100);
+	expect_bytes(f, staged, bytes, len - 1);
+	expect_bytes(f, lost, bytes, 0);
+	refuses_changes(f, staged);
+	refuses_changes(f, encoded);
+	assert_int_equal(store_open(f->dir, &reading, &second, &error), 0);
+	assert_int_equal(store_open(f->dir, &writing, &writer, &error), -EWOULDBLOCK);
+	assert_non_null(strstr(error.text, "a read-only mount"));
+	store_close(second);
+	store_close(f->store);
+	f->store = NULL;
+	after = listing_of(f);
+	assert_string_equal(before, after);
+	open_with(f, &writing);
+	assert_int_equal(store_open(f->dir, &reading, &second, &error), -EWOULDBLOCK);
+	assert_null(strstr(error.text, "a read-only mount"));
+	free(before);
+	free(after);
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -567,6 +650,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dropped_file_leaves_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(restart_sweeps_and_requeues, setup, teardown),
 		cmocka_unit_test_setup_teardown(second_opener_is_told_who_has_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			reading_only_gives_every_state_and_changes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

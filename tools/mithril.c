@@ -27,18 +27,36 @@ static const struct tool *const tools[] = {
 };
 #define TOOLS (sizeof tools / sizeof tools[0])
 
-void tool_print_commands(void)
+/* Those whose first word is `group`; NULL: all. */
+static void print_commands(const char *group)
 {
-	printf("usage: mithril COMMAND [OPTIONS] ARGUMENTS\n\n"
+	size_t len = group ? strlen(group) : 0;
+
+	for (size_t i = 0; i < TOOLS; i++)
+		if (!group || (!strncmp(tools[i]->name, group, len) && tools[i]->name[len] == ' '))
+			printf("  %-13s %s\n", tools[i]->name, tools[i]->summary);
+}
+
+static void print_group(const char *group)
+{
+	printf("usage: mithril %s COMMAND [OPTIONS] ARGUMENTS\n\n", group);
+	print_commands(group);
+	printf("\nmithril %s COMMAND --help tells more of each.\n", group);
+}
+
+static void print_help(void)
+{
+	printf("usage: mithril COMMAND [OPTIONS] ARGUMENTS\n"
+	       "       mithril --version\n\n"
 	       "A mount for checkpoints and caches: ordinary files there, kept compressed, as differences "
 	       "and only "
 	       "once.\n\n");
-	for (size_t i = 0; i < TOOLS; i++)
-		printf("  %-13s %s\n", tools[i]->name, tools[i]->summary);
+	print_commands(NULL);
 	printf("\nmithril COMMAND --help tells more of each; the manual is mithril(1).\n");
 }
 
-/* The tool whose one or two words argv begins with; *words is how many. */
+/* The tool whose one or two words argv begins with; *words is how many. NULL, and two of them, when the
+ * second is missing or wrong. */
 static const struct tool *find(int argc, char **argv, int *words)
 {
 	for (size_t i = 0; i < TOOLS; i++) {
@@ -57,7 +75,7 @@ static const struct tool *find(int argc, char **argv, int *words)
 static int run(int argc, char **argv)
 {
 	const struct tool *tool;
-	int words;
+	int words = 0;
 
 	if (argc < 2) {
 		tool_fail(TOOL_USAGE, "no command", "see mithril --help", "say what to do");
@@ -75,10 +93,17 @@ static int run(int argc, char **argv)
 		}
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		tool_print_commands();
+		print_help();
 		return TOOL_OK;
 	}
 	tool = find(argc - 1, argv + 1, &words);
+	if (!tool && words == 2 && argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"))) {
+		print_group(argv[1]);
+		return TOOL_OK;
+	}
+	if (!tool && words == 2)
+		return tool_fail(TOOL_USAGE, argv[1], NULL, "%s; see mithril %s --help",
+			argc > 2 ? "it has no such command" : "say which of its commands", argv[1]);
 	if (!tool)
 		return tool_fail(TOOL_USAGE, argv[1], "see mithril --help", "no such command");
 	return tool->run(tool, argc - words, argv + words);

@@ -68,9 +68,8 @@ int tool_fail_text(const char *what, int error, const char *text);
 /* The line that tool_fail_text prints, without its end. */
 void tool_format_error(char *dst, size_t capacity, const char *what, int error, const char *text);
 
-/* Help of one command, of all, and the version, on standard output. */
+/* Help of one command, and the version, on standard output. */
 void tool_print_help(const struct tool *tool);
-void tool_print_commands(void);
 void tool_print_version(void);
 /* "mithril NAME ARGUMENTS" on standard error; TOOL_USAGE. */
 int tool_print_usage(const struct tool *tool);

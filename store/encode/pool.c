@@ -6,44 +6,15 @@
 #include <time.h>
 #include <xxhash.h>
 
-#include "store/encode/private.h"
+#include "store/encode/packing.h"
 #include "store/util/clock.h"
 #include "store/util/io.h"
 #include "store/util/log.h"
 
-#define AGE_QUIETS 5u	     /* a file waits so many quiet times for others, */
-#define AGE_MAX_MS 5000u     /* and at most that long */
-#define KIND_MIN (64u << 10) /* a chunk with that much is not shared with another kind */
+#define AGE_QUIETS 5u	 /* a file waits so many quiet times for others, */
+#define AGE_MAX_MS 5000u /* and at most that long */
 #define RETRY_MS 10000u
-#define CLOSED_MS 60000u      /* longer than that: what could not go together goes alone */
-#define SPLIT_MIN (32u << 10) /* room in a chunk that is worth cutting a file for */
-
-/* One of the files that are encoded together. */
-struct small {
-	struct stage_job job;
-	uint8_t *bytes;
-	size_t len, twin; /* twin: an earlier one with the same bytes, or its own index */
-	enum small_kind kind;
-	uint64_t digest[2];
-	struct small_extents extents;
-	uint64_t payload; /* its share of what was appended */
-	bool known, first;
-	int rc;
-};
-
-struct packing {
-	struct encoder *encoder;
-	struct alike *alike;
-	struct file_encoding *carrier;
-	struct small *files;
-	size_t count;
-	uint8_t *arena;
-	struct chunk_job *job;	  /* being filled, or NULL */
-	size_t from;		  /* the first file that is in it */
-	enum small_kind kind;	  /* of its first file */
-	struct chunk_id previous; /* chunk of that kind; zero: none */
-	struct sketch sketch;
-};
+#define CLOSED_MS 60000u /* longer than that: what could not go together goes alone */
 
 bool pool_wants(const struct pool *pool, const struct stage_job *job)
 {
@@ -74,130 +45,6 @@ bool pool_is_due(const struct pool *pool, struct stage *stage)
 	return stage_is_draining(stage) ||
 	       clock_now_ms() - pool->since_ms >= (age < AGE_MAX_MS ? age : AGE_MAX_MS);
 }
-
-/* --- what is in a chunk --- */
-
-/* The bytes from..from+len of a file are those of the chunk from `chunk_off` on. */
-static int add_extent(
-	struct small *file, const struct chunk_id *id, size_t from, size_t len, uint32_t chunk_off)
-{
-	if (file->extents.count == SMALL_EXTENTS)
-		return -EFBIG;
-	file->extents.list[file->extents.count++] =
-		(struct extent){.off = from, .len = len, .chunk = *id, .chunk_off = chunk_off};
-	return 0;
-}
-
-/* Chunks that the one at hand is like, and the one before it of the same kind. */
-static void choose_near(struct packing *p, struct chunk_job *job)
-{
-	struct chunk_record record;
-	struct chunk_id ids[FRAME_BASES_MAX];
-	unsigned n;
-
-	sketch_take(&p->sketch, job->raw, job->len);
-	n = alike_find(p->alike, p->encoder->chunks, &p->sketch, ids, FRAME_BASES_MAX);
-	memcpy(job->near.id, ids, n * sizeof ids[0]);
-	job->near.count = n;
-	if (n || chunk_id_is_zero(&p->previous) || chunks_get(p->encoder->chunks, &p->previous, &record) ||
-		record.frames > CHUNK_FRAMES_MAX / 4 || record.codec == CODEC_STORED)
-		return;
-	job->near = chunk_bases_of(&p->previous);
-}
-
-/* Encodes the chunk, and tells the files where they are in it. */
-static int finish_chunk(struct packing *p)
-{
-	struct chunk_job *job = p->job;
-	size_t len, before = p->carrier->skeleton.count;
-	uint64_t new_bytes = p->carrier->new_bytes;
-	struct chunk_id id;
-	int rc;
-
-	p->job = NULL;
-	if (!job)
-		return 0;
-	len = job->len;
-	choose_near(p, job);
-	window_submit(&p->encoder->window);
-	rc = file_collect(p->carrier);
-	if (!rc && p->carrier->skeleton.count == before)
-		rc = -EIO;
-	if (rc)
-		return rc;
-	id = p->carrier->skeleton.ids[before];
-	new_bytes = p->carrier->new_bytes - new_bytes;
-	alike_add(p->alike, &id, &p->sketch);
-	p->previous = id;
-	for (size_t i = p->from; i < p->count; i++) {
-		struct small *file = &p->files[i];
-		for (unsigned e = 0; e < file->extents.count; e++)
-			if (chunk_id_is_zero(&file->extents.list[e].chunk)) {
-				file->extents.list[e].chunk = id;
-				file->payload += new_bytes * file->extents.list[e].len / len;
-				file->first |= !file->extents.list[e].chunk_off && !e;
-			}
-	}
-	return 0;
-}
-
-static int begin_chunk(struct packing *p, size_t file)
-{
-	struct chunk_job *job = window_slot(&p->encoder->window);
-
-	if (!job)
-		return -EBUSY;
-	job->kind = JOB_SMALL;
-	job->len = 0;
-	job->dtype = DTYPE_OPAQUE;
-	job->base = (struct chunk_id){{0}};
-	job->source.bases.count = 0;
-	job->near.count = 0;
-	job->hint = -1;
-	job->class = NULL;
-	job->off = job->span = 0;
-	p->job = job;
-	p->from = file;
-	if (p->files[file].kind != p->kind)
-		p->previous = (struct chunk_id){{0}};
-	p->kind = p->files[file].kind;
-	return 0;
-}
-
-/* Whether a file, or the rest of it, begins a chunk of its own. */
-static bool wants_new(const struct packing *p, const struct small *file, size_t left)
-{
-	size_t room = ENCODE_CHUNK - p->job->len;
-
-	if (!room || (file->kind != p->kind && p->job->len >= KIND_MIN))
-		return true;
-	return left > room && left <= ENCODE_CHUNK && room < SPLIT_MIN;
-}
-
-static int put_file(struct packing *p, size_t at)
-{
-	const struct chunk_id later = {{0}};
-	struct small *file = &p->files[at];
-	int rc = 0;
-
-	for (size_t done = 0; !rc && done < file->len;) {
-		if (p->job && wants_new(p, file, file->len - done))
-			rc = finish_chunk(p);
-		if (!rc && !p->job)
-			rc = begin_chunk(p, at);
-		if (rc)
-			break;
-		size_t room = ENCODE_CHUNK - p->job->len;
-		size_t n = file->len - done < room ? file->len - done : room;
-		memcpy(p->job->raw + p->job->len, file->bytes + done, n);
-		rc = add_extent(file, &later, done, n, (uint32_t)p->job->len);
-		p->job->len += n;
-		done += n;
-	}
-	return rc;
-}
-
-/* --- files --- */
 
 static int by_kind(const void *a, const void *b)
 {
@@ -274,72 +121,8 @@ static int place(struct packing *p, size_t at)
 	file->known = same;
 	if (same)
 		p->encoder->counts.dedup += file->len;
-	return same ? file->rc : put_file(p, at);
+	return same ? file->rc : packing_put(p, at);
 }
-
-/* --- one file's recipe --- */
-
-/* The records of its chunks that no batch has yet, or whose batch may be given up. */
-static int put_records(struct packing *p, struct file_encoding *to, const struct small_extents *extents)
-{
-	struct chunk_record record;
-	int rc = 0;
-
-	(void)p;
-	for (unsigned i = 0; !rc && i < extents->count; i++)
-		if (chunks_announced(to->encoder->chunks, &extents->list[i].chunk, &record))
-			rc = put_announced(to, &extents->list[i].chunk, &record);
-	return rc;
-}
-
-static int build(struct packing *p, struct small *file, struct file_encoding *to)
-{
-	const struct small_extents *extents = &p->files[file->twin].extents;
-	struct recipe_head head = {.size = file->len, .new_bytes = file->payload};
-	int rc = 0;
-
-	if (!(to->batch = kv_batch_new()) ||
-		!(to->builder = recipe_builder_new(p->encoder->recipes, to->batch)))
-		return -ENOMEM;
-	for (unsigned i = 0; !rc && i < extents->count; i++)
-		rc = recipe_builder_extent(to->builder, &extents->list[i]);
-	if (!rc && file->twin == (size_t)(file - p->files) && !file->known)
-		rc = small_enter(to->builder, file->digest, file->len, file->first);
-	if (!rc)
-		rc = put_records(p, to, extents);
-	if (!rc)
-		rc = recipe_builder_finish(to->builder, &head);
-	recipe_builder_free(to->builder);
-	to->builder = NULL;
-	to->family.b[0] = 0;
-	to->base_recipe = head.recipe;
-	return rc;
-}
-
-static int publication_of(struct packing *p, struct small *file, struct stage_publication *publication,
-	struct file_encoding **out)
-{
-	struct file_encoding *to = calloc(1, sizeof *to);
-	int rc;
-
-	*publication = (struct stage_publication){.job = file->job};
-	if (!to)
-		return -ENOMEM;
-	to->encoder = p->encoder;
-	rc = build(p, file, to);
-	if (rc) {
-		file_release(to);
-		free(to);
-		return rc;
-	}
-	publication->batch = to->batch;
-	publication->recipe = to->base_recipe;
-	publication->blocks = file->payload / 512 + 1;
-	*out = to;
-	return 0;
-}
-
-/* --- all of them --- */
 
 static void give_back(struct packing *p, struct small *file, int rc)
 {
@@ -383,7 +166,7 @@ static int pack_all(struct packing *p)
 	for (size_t i = 0; !rc && i < p->count; i++)
 		rc = place(p, i);
 	if (!rc)
-		rc = finish_chunk(p);
+		rc = packing_finish(p);
 	return rc;
 }
 
@@ -431,7 +214,7 @@ void pool_encode(struct encoder *encoder, struct pool *pool, struct stage_public
 	rc = pack_all(p);
 	for (size_t i = 0; i < p->count; i++) {
 		struct small *file = &p->files[i];
-		int one = rc ? rc : publication_of(p, file, &publications[*count], &files[*count]);
+		int one = rc ? rc : packing_publication(p, file, &publications[*count], &files[*count]);
 		if (one)
 			give_back(p, file, one);
 		else

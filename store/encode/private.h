@@ -13,7 +13,8 @@
  * segments.c  the tensors of an encoded file, in memory
  * window.c  chunks under way: the ring between the coordinator and the workers
  * chunk.c   one chunk: hash, share or encode
- * pool.c    small files of caches: gathered, sorted by kind, many to a chunk
+ * pool.c    small files of caches: gathered, sorted by kind
+ * packing.c what of them is in a chunk; packed.c  what is published of each
  * known.c   whether a small file's bytes are there already
  * kind.c    pure: what kind of file it is
  * alike.c   which earlier chunks have bytes in common with one: its sketch, and those of chunks before it

@@ -42,9 +42,9 @@ static void *symbol(struct nvml *nvml, const char *name)
 	return dlsym(nvml->library, name);
 }
 
-static bool load(struct nvml *nvml)
+static bool load(struct nvml *nvml, const char *library)
 {
-	nvml->library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
+	nvml->library = dlopen(library, RTLD_NOW | RTLD_LOCAL);
 	if (!nvml->library)
 		return false;
 	*(void **)&nvml->init = symbol(nvml, "nvmlInit_v2");
@@ -75,11 +75,11 @@ static void list_nvml(struct nvml *nvml, struct kinds *kinds)
 	}
 }
 
-static void read_nvml(struct kinds *kinds)
+static void read_nvml(struct kinds *kinds, const char *library)
 {
 	struct nvml nvml = {0};
 
-	if (load(&nvml) && !nvml.init()) {
+	if (load(&nvml, library) && !nvml.init()) {
 		list_nvml(&nvml, kinds);
 		nvml.shutdown();
 	}
@@ -87,12 +87,16 @@ static void read_nvml(struct kinds *kinds)
 		dlclose(nvml.library);
 }
 
-/* For every file DIR/ENTRY/NAME: the rest of its first line that begins with `key`. */
-static void read_below(
-	struct kinds *kinds, const char *dir, const char *name, const char *key, const char *prefix)
+/* For every file ROOT/DIR/ENTRY/NAME: the rest of its first line that begins with `key`. */
+static void read_below(struct kinds *kinds, const char *root, const char *below, const char *name,
+	const char *key, const char *prefix)
 {
-	DIR *entries = opendir(dir);
+	char dir[256];
 	struct dirent *entry;
+	DIR *entries;
+
+	snprintf(dir, sizeof dir, "%s%s", root, below);
+	entries = opendir(dir);
 
 	while (entries && (entry = readdir(entries))) {
 		char path[512], text[8192], kind[KIND_LEN], *at;
@@ -121,17 +125,37 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-void gpu_read(struct fingerprint *out)
+static bool is_there(const char *root, const char *below)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s%s", root, below);
+	return !access(path, F_OK);
+}
+
+void gpu_read_at(const char *root, const char *library, struct fingerprint *out)
 {
 	struct kinds kinds = {0};
 
 	/* Loading the library takes long where there is no driver behind it. */
-	if (!access("/proc/driver/nvidia/version", F_OK) || !access("/dev/nvidiactl", F_OK))
-		read_nvml(&kinds);
+	if (is_there(root, "/proc/driver/nvidia/version") || is_there(root, "/dev/nvidiactl"))
+		read_nvml(&kinds, library);
 	if (!kinds.count)
-		read_below(&kinds, "/proc/driver/nvidia/gpus", "information", "Model:", "");
-	read_below(&kinds, "/sys/class/kfd/kfd/topology/nodes", "properties", "gfx_target_version", "gfx ");
+		read_below(&kinds, root, "/proc/driver/nvidia/gpus", "information", "Model:", "");
+	read_below(&kinds, root, "/sys/class/kfd/kfd/topology/nodes", "properties", "gfx_target_version",
+		"gfx ");
 	qsort(kinds.text, kinds.count, KIND_LEN, by_text);
 	for (size_t i = 0; i < kinds.count; i++)
 		fingerprint_add(out, "gpu", kinds.text[i]);
+}
+
+void gpu_read_driver(const char *root, struct fingerprint *out)
+{
+	char path[256], text[256];
+
+	snprintf(path, sizeof path, "%s/sys/module/nvidia/version", root);
+	if (capture_file(path, text, sizeof text) < 0)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	fingerprint_add(out, "driver", text);
 }

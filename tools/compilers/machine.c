@@ -121,16 +121,6 @@ static void add_compiler(struct fingerprint *out)
 	free(words);
 }
 
-static void add_driver(struct fingerprint *out)
-{
-	char text[256];
-
-	if (capture_file("/sys/module/nvidia/version", text, sizeof text) < 0)
-		return;
-	text[strcspn(text, "\n")] = '\0';
-	fingerprint_add(out, "driver", text);
-}
-
 void machine_read(struct fingerprint *out)
 {
 	struct utsname name;
@@ -139,8 +129,8 @@ void machine_read(struct fingerprint *out)
 		fingerprint_add(out, "arch", name.machine);
 	add_cpu(out);
 	fingerprint_add(out, "glibc", gnu_get_libc_version());
-	gpu_read(out);
-	add_driver(out);
+	gpu_read_at("", GPU_LIBRARY, out);
+	gpu_read_driver("", out);
 	add_cuda(out);
 	add_ptxas(out);
 	add_compiler(out);

@@ -14,6 +14,7 @@
 #define BUFFER_MIN ((size_t)1 << 20)
 #define BUFFER_MAX ((size_t)64 << 20)
 #define DISK_SHARE 64u
+#define SMALL_FAMILY ((size_t)1 << 20)
 
 /* RocksDB would make the directory before it says that there is no database in it. */
 static bool is_database(const char *path)
@@ -263,6 +264,20 @@ static void compact_family(struct kv *kv, size_t family)
 	rocksdb_compactoptions_destroy(compact);
 }
 
+/* In several tables, each with an index and a filter of its own and in whole blocks of the disk, and little
+ * enough to be merged in a moment. */
+static bool is_scattered(struct kv *kv, size_t family)
+{
+	rocksdb_column_family_metadata_t *metadata =
+		rocksdb_get_column_family_metadata_cf(kv->db, kv->families[family]);
+	bool is = metadata && rocksdb_column_family_metadata_get_file_count(metadata) > 1 &&
+		  rocksdb_column_family_metadata_get_size(metadata) <= SMALL_FAMILY;
+
+	if (metadata)
+		rocksdb_column_family_metadata_destroy(metadata);
+	return is;
+}
+
 int kv_flush(struct kv *kv, bool compact)
 {
 	unsigned slot;
@@ -274,8 +289,9 @@ int kv_flush(struct kv *kv, bool compact)
 	rc = kv->db ? 0 : -EIO;
 	for (size_t i = 0; i < FAMILY_TOTAL && !rc; i++)
 		rc = flush_family(kv, i);
-	for (size_t i = 0; i < FAMILY_TOTAL && !rc && compact; i++)
-		compact_family(kv, i);
+	for (size_t i = 0; i < FAMILY_TOTAL && !rc; i++)
+		if (compact || is_scattered(kv, i))
+			compact_family(kv, i);
 	gate_leave(&kv->gate, slot);
 	return rc == -ENOSPC ? room_broken(kv, NULL) : rc;
 }

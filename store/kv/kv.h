@@ -103,8 +103,9 @@ int kv_write(struct kv *kv, struct kv_batch *batch, bool durable);
 /* Makes everything written so far durable. -EIO. */
 int kv_sync(struct kv *kv);
 
-/* Writes the memtables out and drops the WAL they came from; with `compact` also merges what is dead away.
- * After it the directory's size says what the data takes. Slow with `compact`. */
+/* Writes the memtables out and drops the WAL they came from; with `compact` also merges what is dead away,
+ * which is slow; without, only families of at most 1 MiB in several tables. After it the directory's
+ * size says what the data takes. */
 int kv_flush(struct kv *kv, bool compact);
 
 /* Walks a family in key order over the state at the time of the call. Keys outside `prefix` end the walk

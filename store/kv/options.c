@@ -10,14 +10,14 @@ static const struct family {
 	size_t block;
 } families[FAMILY_TOTAL] = {
 	[KV_META] = {"meta", rocksdb_lz4_compression, 4096},
-	[KV_INODES] = {"inodes", rocksdb_lz4_compression, 4096},
+	[KV_INODES] = {"inodes", rocksdb_zstd_compression, 4096},
 	[KV_ENTRIES] = {"entries", rocksdb_lz4_compression, 4096},
 	[KV_XATTRS] = {"xattrs", rocksdb_lz4_compression, 4096},
 	[KV_ORPHANS] = {"orphans", rocksdb_lz4_compression, 4096},
 	[KV_INLINE] = {"inline", rocksdb_zstd_compression, 32768},
 	[KV_STAGED] = {"staged", rocksdb_lz4_compression, 4096},
 	[KV_RECIPES] = {"recipes", rocksdb_zstd_compression, 16384},
-	[KV_TENSORS] = {"tensors", rocksdb_lz4_compression, 4096},
+	[KV_TENSORS] = {"tensors", rocksdb_zstd_compression, 16384},
 	[KV_DEAD] = {"dead", rocksdb_lz4_compression, 4096},
 	[KV_CHUNKS] = {"chunks", rocksdb_lz4_compression, 4096},
 	[FAMILY_DEFAULT] = {"default", rocksdb_lz4_compression, 4096},

@@ -195,8 +195,8 @@ static int encode_near(struct encoder *encoder, struct codec_workspace *ws, stru
 		return rc;
 	}
 	if (!rc)
-		rc = codec_near(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, &footing.bytes,
-			encoder->level, &job->result);
+		rc = codec_near(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, &footing.bytes, job->level,
+			&job->result);
 	if (!rc && codec_needs_base(job->result.codec) &&
 		chain_allows(encoder, &job->near, footing.records, job->result.len, UINT32_MAX)) {
 		footing_use(encoder, &footing, job);
@@ -205,8 +205,7 @@ static int encode_near(struct encoder *encoder, struct codec_workspace *ws, stru
 	footing_drop(encoder, &footing, true);
 	if (!rc && !codec_needs_base(job->result.codec))
 		return 0;
-	return codec_near(
-		ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, NULL, encoder->level, &job->result);
+	return codec_near(ws, job->payload, CODEC_BOUND(ENCODE_CHUNK), &in, NULL, job->level, &job->result);
 }
 
 void chunk_encode(struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job)

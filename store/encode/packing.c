@@ -81,6 +81,7 @@ static int begin_chunk(struct packing *p, size_t file)
 	job->base = (struct chunk_id){{0}};
 	job->source.bases.count = 0;
 	job->near.count = 0;
+	job->level = p->level;
 	job->hint = -1;
 	job->class = NULL;
 	job->off = job->span = 0;

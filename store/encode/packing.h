@@ -36,6 +36,7 @@ struct packing {
 	enum small_kind kind;	  /* of its first file */
 	struct chunk_id previous; /* chunk of that kind; zero: none */
 	struct sketch sketch;
+	enum codec_level level;
 };
 
 /* Appends file `at`, which is not in an earlier one and not known, to the chunk at hand, or to as many as it

@@ -11,8 +11,9 @@
 #include "store/util/io.h"
 #include "store/util/log.h"
 
-#define AGE_QUIETS 5u	 /* a file waits so many quiet times for others, */
-#define AGE_MAX_MS 5000u /* and at most that long */
+#define AGE_QUIETS 5u	 /* what is there goes when no more has come for so many quiet times, */
+#define AGE_MAX_MS 5000u /* at most that long, */
+#define WAIT_MS 60000u	 /* and when the first has waited that long */
 #define RETRY_MS 10000u
 #define CLOSED_MS 60000u /* longer than that: what could not go together goes alone */
 
@@ -25,8 +26,9 @@ bool pool_wants(const struct pool *pool, const struct stage_job *job)
 
 void pool_add(struct pool *pool, const struct stage_job *job)
 {
+	pool->last_ms = clock_now_ms();
 	if (!pool->count)
-		pool->since_ms = clock_now_ms();
+		pool->since_ms = pool->last_ms;
 	pool->jobs[pool->count++] = *job;
 	pool->bytes += job->size;
 }
@@ -38,12 +40,13 @@ bool pool_is_full(const struct pool *pool)
 
 bool pool_is_due(const struct pool *pool, struct stage *stage)
 {
+	uint64_t now = clock_now_ms();
 	unsigned age = AGE_QUIETS * stage_quiet_ms(stage);
 
 	if (!pool->count)
 		return false;
-	return stage_is_draining(stage) ||
-	       clock_now_ms() - pool->since_ms >= (age < AGE_MAX_MS ? age : AGE_MAX_MS);
+	return stage_is_draining(stage) || now - pool->last_ms >= (age < AGE_MAX_MS ? age : AGE_MAX_MS) ||
+	       now - pool->since_ms >= WAIT_MS;
 }
 
 static int by_kind(const void *a, const void *b)
@@ -193,6 +196,12 @@ static struct alike *alike_of(struct encoder *encoder, struct pool *pool)
 	return pool->alike;
 }
 
+/* When nothing more comes there is time; when more comes than a pool holds there is none. */
+static enum codec_level level_of(const struct encoder *encoder, const struct pool *pool)
+{
+	return encoder->level == CODEC_DEFAULT && !pool_is_full(pool) ? CODEC_SMALL : encoder->level;
+}
+
 void pool_encode(struct encoder *encoder, struct pool *pool, struct stage_publication *publications,
 	struct file_encoding **files, size_t *count, struct file_encoding **carrier)
 {
@@ -205,6 +214,7 @@ void pool_encode(struct encoder *encoder, struct pool *pool, struct stage_public
 		p->encoder = encoder;
 		p->carrier = *carrier;
 		p->kind = SMALL_KINDS;
+		p->level = level_of(encoder, pool);
 		rc = gather(p, pool);
 	}
 	if (rc) {

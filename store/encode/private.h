@@ -100,6 +100,7 @@ struct chunk_job {
 	struct chunk_id base;	 /* candidate, or zero */
 	struct source source;	 /* likewise */
 	struct chunk_bases near; /* of JOB_SMALL: chunks with like bytes */
+	enum codec_level level;	 /* likewise */
 	int hint;
 	struct class_stats *class; /* of the tensor; NULL: opaque */
 	uint64_t off, span;	   /* range of the file */

@@ -74,13 +74,15 @@ void small_chunks_recent(struct encoder *encoder, struct alike *alike);
 #define POOL_BYTES (8u << 20)
 #define POOL_FILE_MAX (2u << 20)
 
-/* Jobs that wait for more. */
+/* Jobs that wait for more: until no more has come for a moment, so that a compiler that is at work is left
+ * the processors, and files that are like each other come together. What went then is searched through for
+ * longer than what fills a pool. */
 struct pool {
 	struct stage_job jobs[POOL_FILES];
 	size_t count;
-	uint64_t bytes, since_ms; /* since_ms: the oldest came */
-	uint64_t closed_until_ms; /* something went wrong: until then files go alone */
-	struct alike *alike;	  /* made at the first use */
+	uint64_t bytes, since_ms, last_ms; /* the first and the last of them came */
+	uint64_t closed_until_ms;	   /* something went wrong: until then files go alone */
+	struct alike *alike;		   /* made at the first use */
 };
 /* Whether the file is one of those. */
 bool pool_wants(const struct pool *pool, const struct stage_job *job);

@@ -27,8 +27,7 @@
  *   32+16n        8  XXH3-64 of all bytes before
  *
  * Bases and what they stand on make a graph without cycles. Depth, frames and chain bytes bound what it takes
- * to decode a chunk: the longest way down; the frames below, itself among them; their payload. A frame that
- * several of them stand on may be counted once for each.
+ * to decode a chunk: the longest way down; the frames below, itself among them, each once; their payload.
  *
  * Any thread.
  */
@@ -52,7 +51,7 @@ struct chunk_record {
 	uint32_t chain_bytes; /* payload bytes of this frame and of all bases below it; UINT32_MAX: or more */
 	uint8_t codec, codec_version, dtype, salt;
 	uint8_t depth;	/* 1: stands alone */
-	uint8_t frames; /* how many must be decoded for it, at most; 1: stands alone */
+	uint8_t frames; /* how many must be decoded for it, itself among them; 1: stands alone */
 };
 
 /* The record of a frame that was appended at `place`; the caller gives it its bounds with
@@ -60,9 +59,9 @@ struct chunk_record {
 struct chunk_record chunk_record_of(const struct frame *frame, const struct frame_place *place);
 /* Whether the record says of the chunk what the frame says. */
 bool chunk_record_agrees(const struct chunk_record *record, const struct frame *frame);
-/* Fills in depth, frames and chain_bytes, given the records of its record->bases.count bases. False: it is
- * out of bounds, and the record is as it was. */
-bool chunk_record_stand(struct chunk_record *record, const struct chunk_record *bases);
+/* Fills in depth, frames and chain_bytes of what stands on one base at most, given the record of that. False:
+ * it is out of bounds, and the record is as it was. */
+bool chunk_record_stand(struct chunk_record *record, const struct chunk_record *base);
 
 #define CHUNK_RECORD_MAX (40u + 16 * FRAME_BASES_MAX)
 /* Pure. encode: the bytes written. decode: -EBADMSG. */
@@ -75,10 +74,11 @@ struct chunk_id chunk_id_of(uint64_t seed, uint8_t salt, const void *src, size_t
 
 struct chunks;
 
-/* chunk_record_stand, but with the bytes of what several bases have below them in common counted once: they
- * are looked up. Frames are not: when one of the bases gets another one of its own, there may be less in
- * common. False also when a record that it takes is missing. */
+/* chunk_record_stand of any number of bases, given their records; what lies below them is looked up, and what
+ * several have in common counted once. False also when a record that it takes is missing. */
 bool chunks_stand(struct chunks *chunks, struct chunk_record *record, const struct chunk_record *bases);
+/* Whether the chunk must be decoded for what `record` is of. Also false when the way there is broken. */
+bool chunks_stands_on(struct chunks *chunks, const struct chunk_record *record, const struct chunk_id *id);
 
 int chunks_open(struct kv *kv, uint64_t seed, struct chunks **out);
 void chunks_close(struct chunks *chunks);

@@ -25,22 +25,22 @@ bool chunk_record_agrees(const struct chunk_record *record, const struct frame *
 	       record->dtype == frame->dtype && record->salt == frame->salt;
 }
 
-bool chunk_record_stand(struct chunk_record *record, const struct chunk_record *bases)
+static bool set_standing(struct chunk_record *record, unsigned depth, unsigned frames, uint64_t bytes)
 {
-	unsigned depth = 0, frames = 1;
-	uint64_t bytes = record->place.payload_len;
-
-	for (uint32_t i = 0; i < record->bases.count; i++) {
-		depth = bases[i].depth > depth ? bases[i].depth : depth;
-		frames += bases[i].frames;
-		bytes += bases[i].chain_bytes;
-	}
-	if (++depth > CHUNK_DEPTH_MAX || frames > CHUNK_FRAMES_MAX)
+	if (depth > CHUNK_DEPTH_MAX || frames > CHUNK_FRAMES_MAX)
 		return false;
 	record->depth = (uint8_t)depth;
 	record->frames = (uint8_t)frames;
 	record->chain_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 	return true;
+}
+
+bool chunk_record_stand(struct chunk_record *record, const struct chunk_record *base)
+{
+	if (!record->bases.count)
+		return set_standing(record, 1, 1, record->place.payload_len);
+	return set_standing(record, base->depth + 1, base->frames + 1,
+		(uint64_t)record->place.payload_len + base->chain_bytes);
 }
 
 size_t chunk_record_encode(const struct chunk_record *record, uint8_t dst[CHUNK_RECORD_MAX])
@@ -145,21 +145,38 @@ bool chunks_stand(struct chunks *chunks, struct chunk_record *record, const stru
 {
 	uint64_t bytes = record->place.payload_len;
 	struct descent descent = {.count = 0};
-	struct chunk_record standing = *record, below;
+	struct chunk_record below;
+	unsigned depth = 0;
 
-	if (!chunk_record_stand(&standing, bases) || !descend(&descent, &record->bases))
+	if (record->bases.count <= 1)
+		return chunk_record_stand(record, bases);
+	if (!descend(&descent, &record->bases))
 		return false;
-	for (unsigned i = 0; record->bases.count > 1 && i < descent.count; i++) {
+	for (unsigned i = 0; i < descent.count; i++) {
 		const struct chunk_record *at = i < record->bases.count ? &bases[i] : &below;
 
 		if (at == &below && chunks_get(chunks, &descent.ids[i], &below))
 			return false;
+		depth = at->depth > depth ? at->depth : depth;
 		bytes += at->place.payload_len;
 		if (!descend(&descent, &at->bases))
 			return false;
 	}
-	if (record->bases.count > 1 && bytes < standing.chain_bytes)
-		standing.chain_bytes = (uint32_t)bytes;
-	*record = standing;
-	return true;
+	return set_standing(record, depth + 1, descent.count + 1, bytes);
+}
+
+bool chunks_stands_on(struct chunks *chunks, const struct chunk_record *record, const struct chunk_id *id)
+{
+	struct descent descent = {.count = 0};
+	struct chunk_record below;
+
+	if (!descend(&descent, &record->bases))
+		return false;
+	for (unsigned i = 0; i < descent.count; i++) {
+		if (chunk_id_equal(&descent.ids[i], id))
+			return true;
+		if (chunks_get(chunks, &descent.ids[i], &below) || !descend(&descent, &below.bases))
+			return false;
+	}
+	return false;
 }

@@ -6,6 +6,9 @@
  * tensor in other live files, those of the group that now stand alone, or nothing. Sizes are estimated first:
  * a group that would not shrink the store stays as it is. The bounds on chains are the encoder's.
  *
+ * What others stand on together with more may get only a base that it had below it already: so nothing comes
+ * to take frames that it did not take before, and those above stay in bounds.
+ *
  * What was derived from several bases shares a group with what stands on each of them as a difference. Those
  * are lanes: candidates are looked for once a lane.
  */
@@ -15,6 +18,7 @@
 #include "store/codec/codec.h"
 #include "store/upkeep/gc.h"
 #include "store/upkeep/orphans.h"
+#include "store/upkeep/shared.h"
 #include "store/upkeep/siblings.h"
 #include "store/util/log.h"
 
@@ -61,6 +65,7 @@ struct rebase {
 	size_t pending_count;
 	uint64_t pending_bytes;
 	struct marks changed;
+	struct marks shared; /* what lies below chunks of several bases */
 	struct kv_batch *batch;
 	struct group group;
 };
@@ -118,8 +123,7 @@ static unsigned weigh(const struct rebase *r, const struct chunk_id *id, unsigne
 	return depth + 1;
 }
 
-/* 1: all of the chain is live; depth and bytes are as they are now, frames as they are told, which is never
- * less. 0: not. */
+/* 1: all of the chain is live; what it costs is as it is now. 0: not. */
 static int chain_is_live(const struct rebase *r, const struct chunk_id *id, struct candidate *c)
 {
 	struct below below = {.count = 0};
@@ -128,7 +132,7 @@ static int chain_is_live(const struct rebase *r, const struct chunk_id *id, stru
 	if (record_of(r, id, &record))
 		return 0;
 	c->depth = weigh(r, id, CHUNK_DEPTH_MAX - 1, &below);
-	c->frames = record.frames;
+	c->frames = below.count;
 	c->chain_bytes = below.bytes;
 	return c->depth != 0;
 }
@@ -196,6 +200,7 @@ static void choose_base(struct rebase *r, struct member *member, const struct ch
 {
 	struct group *group = &r->group;
 	uint64_t alone = estimate(r, member, data, NULL);
+	bool shared = marks_find(&r->shared, &member->orphan->id) != NULL;
 
 	member->estimate = alone;
 	member->chain_bytes = alone;
@@ -206,6 +211,8 @@ static void choose_base(struct rebase *r, struct member *member, const struct ch
 
 		/* Not deeper than it was, so that what stands on it stays in bounds. */
 		if (c->depth + 1 > member->record.depth || c->frames + 1 > member->record.frames)
+			continue;
+		if (shared && !chunks_stands_on(r->gc->parts->chunks, &member->record, &c->id))
 			continue;
 		bytes = estimate(r, member, data, c);
 		if (bytes + c->chain_bytes > 2 * alone || bytes + bytes / 16 >= member->estimate)
@@ -508,7 +515,9 @@ int gc_rebase(struct gc *gc)
 	r->batch = kv_batch_new();
 	if (!r->ws || !r->siblings || !r->batch)
 		goto out;
-	rc = rebase_all(r, &orphans);
+	rc = shared_find(gc, &r->shared);
+	if (!rc)
+		rc = rebase_all(r, &orphans);
 	if (!rc)
 		rc = restate_all(r);
 	/* Depths that are told too great do no harm. */
@@ -520,6 +529,7 @@ out:
 		siblings_free(r->siblings);
 		kv_batch_free(r->batch);
 		marks_release(&r->changed);
+		marks_release(&r->shared);
 	}
 	free(r);
 	free(orphans.list);

@@ -161,24 +161,23 @@ static void records_are_bounded(void **state)
 
 static void what_a_chunk_costs(void **state)
 {
-	struct chunk_record record = {.place.payload_len = 5, .bases.count = 2};
-	struct chunk_record bases[2] = {
-		{.depth = 3, .frames = 9, .chain_bytes = 100}, {.depth = 1, .frames = 1, .chain_bytes = 10}};
+	struct chunk_record record = {.place.payload_len = 5, .bases.count = 1};
+	struct chunk_record base = {.depth = 3, .frames = 9, .chain_bytes = 100};
 
 	(void)state;
-	assert_true(chunk_record_stand(&record, bases));
+	assert_true(chunk_record_stand(&record, &base));
 	assert_int_equal(record.depth, 4);
-	assert_int_equal(record.frames, 11);
-	assert_int_equal(record.chain_bytes, 115);
-	bases[1].depth = CHUNK_DEPTH_MAX;
-	assert_false(chunk_record_stand(&record, bases));
+	assert_int_equal(record.frames, 10);
+	assert_int_equal(record.chain_bytes, 105);
+	base.depth = CHUNK_DEPTH_MAX;
+	assert_false(chunk_record_stand(&record, &base));
 	assert_int_equal(record.depth, 4);
-	bases[1].depth = CHUNK_DEPTH_MAX - 1;
-	bases[1].frames = CHUNK_FRAMES_MAX - 9;
-	assert_false(chunk_record_stand(&record, bases));
-	bases[1].frames--;
-	bases[1].chain_bytes = UINT32_MAX;
-	assert_true(chunk_record_stand(&record, bases));
+	base.depth = CHUNK_DEPTH_MAX - 1;
+	base.frames = CHUNK_FRAMES_MAX;
+	assert_false(chunk_record_stand(&record, &base));
+	base.frames--;
+	base.chain_bytes = UINT32_MAX;
+	assert_true(chunk_record_stand(&record, &base));
 	assert_int_equal(record.frames, CHUNK_FRAMES_MAX);
 	assert_int_equal(record.chain_bytes, UINT32_MAX);
 	record.bases.count = 0;
@@ -209,9 +208,11 @@ static void what_is_below_counts_once(void **state)
 	top.bases.id[1] = id_of(3);
 	assert_true(chunks_stand(w->chunks, &top, &records[2]));
 	assert_int_equal(top.depth, 3);
-	assert_int_equal(top.frames, 5); /* each may get a base of its own */
+	assert_int_equal(top.frames, 4);
 	assert_int_equal(top.chain_bytes, 1 + 20 + 30 + 40);
-	struct chunk_id lost = id_of(4);
+	struct chunk_id lost = id_of(4), other = id_of(5);
+	assert_true(chunks_stands_on(w->chunks, &top, &lost));
+	assert_false(chunks_stands_on(w->chunks, &top, &other));
 	assert_int_equal(drop(w, &lost), 0);
 	assert_false(chunks_stand(w->chunks, &top, &records[2]));
 }

@@ -154,36 +154,51 @@ static void expect_clean(struct world *w)
 }
 
 struct census {
-	unsigned by_codec[CODEC_COUNT], depth, wide;
-	bool in_bounds;
+	struct chunks *chunks;
+	unsigned by_codec[CODEC_COUNT], depth, wide, times;
+	bool in_bounds, counted;
 };
 
 static int count_chunk(void *ctx, const struct chunk_id *id, const struct chunk_record *record)
 {
 	struct census *census = ctx;
+	struct chunk_record counted = *record, bases[FRAME_BASES_MAX];
 	uint32_t wide = 1;
 
 	(void)id;
 	census->by_codec[record->codec]++;
 	census->depth = record->depth > census->depth ? record->depth : census->depth;
 	census->wide += record->bases.count > 1;
-	/* what it is derived from has two to four times its raw bytes, and costs at most twice as many */
+	for (uint32_t i = 0; i < record->bases.count; i++)
+		assert_int_equal(chunks_get(census->chunks, &record->bases.id[i], &bases[i]), 0);
+	if (!chunks_stand(census->chunks, &counted, bases) || counted.frames != record->frames ||
+		counted.chain_bytes != record->chain_bytes)
+		census->counted = false;
+	/* what it is derived from has two to four times its raw bytes, and costs so many times as many */
 	if (record->codec == CODEC_DERIVED)
 		wide = 2;
 	if (record->codec == CODEC_STEP)
 		wide = record->bases.count;
-	if (record->chain_bytes > 2 * wide * record->raw_len)
+	if (record->chain_bytes > census->times * wide * record->raw_len)
 		census->in_bounds = false;
 	return 0;
 }
 
-static struct census take_census(struct world *w)
+static struct census take_census_of(struct world *w, unsigned times)
 {
-	struct census census = {.in_bounds = true};
+	struct census census = {
+		.chunks = w->store->parts.chunks, .times = times, .in_bounds = true, .counted = true};
 
 	assert_int_equal(chunks_each(w->store->parts.chunks, count_chunk, &census), 0);
 	assert_true(census.in_bounds);
+	assert_true(census.counted);
+	census.chunks = NULL;
 	return census;
+}
+
+static struct census take_census(struct world *w)
+{
+	return take_census_of(w, 2);
 }
 
 static struct gc_result collect(struct world *w)
@@ -508,7 +523,8 @@ static void expect_training(struct world *w, enum content_of parts, unsigned ste
 }
 
 /* What the last one stands on goes, checkpoint by checkpoint. */
-static void rotate_training(struct world *w, enum content_of parts, unsigned first, unsigned last)
+static void rotate_training_of(
+	struct world *w, enum content_of parts, unsigned first, unsigned last, unsigned times)
 {
 	for (unsigned steps = first; steps < last; steps++) {
 		char name[32];
@@ -516,8 +532,13 @@ static void rotate_training(struct world *w, enum content_of parts, unsigned fir
 		training_name(name, parts, steps);
 		world_delete(w, name);
 		collect(w);
-		take_census(w);
+		take_census_of(w, times);
 	}
+}
+
+static void rotate_training(struct world *w, enum content_of parts, unsigned first, unsigned last)
+{
+	rotate_training_of(w, parts, first, last, 2);
 }
 
 static void a_second_moment_follows_from_the_first(void **state)
@@ -602,6 +623,23 @@ static void first_moments_follow_from_weights_elsewhere(void **state)
 	world_open(w, true);
 	expect_training(w, MOMENTS, 22, 0.999);
 	expect_training(w, WEIGHTS, 23, 0.999);
+	expect_clean(w);
+}
+
+/* What several of its bases have below them in common counts once. */
+static void steps_of_a_folder_go_on(void **state)
+{
+	struct world *w = *state;
+
+	for (unsigned steps = 20; steps < 24; steps++) {
+		put_training(w, WEIGHTS, steps, 0.999);
+		put_training(w, MOMENTS, steps, 0.999);
+	}
+	assert_int_equal(take_census(w).by_codec[CODEC_STEP], 2 * 5 * 2 * 3);
+	rotate_training(w, WEIGHTS, 20, 23);
+	rotate_training(w, MOMENTS, 20, 23);
+	world_open(w, true);
+	expect_training(w, MOMENTS, 23, 0.999);
 	expect_clean(w);
 }
 
@@ -695,6 +733,29 @@ static void masters_stand_by_themselves_again(void **state)
 	world_open(w, true);
 	expect_file(w, "master", master, 2);
 	expect_file(w, "next", next, 2);
+	expect_clean(w);
+}
+
+/* Two masters that stand on one that goes: the one that an export is derived from, with another chunk of it,
+ * may not stand on the other one now. */
+static void what_is_shared_gets_no_new_base(void **state)
+{
+	struct world *w = *state;
+	struct spec wide[] = {{"model.w", DTYPE_F32, 1, 1}}, narrow[] = {{"w", DTYPE_BF16, 1, 3}};
+
+	for (wide[0].step = 1; wide[0].step <= 3; wide[0].step++) {
+		char name[32];
+		snprintf(name, sizeof name, "master-%u", wide[0].step);
+		put_file(w, name, wide, 1);
+	}
+	put_file(w, "export", narrow, 1);
+	assert_int_equal(take_census(w).by_codec[CODEC_SYMBOLS_DIFF], 2 * 5);
+	world_delete(w, "master-1");
+	assert_int_equal(collect(w).chunks_rebased, 2 * 5);
+	/* the last chunk of the export stands on one */
+	assert_int_equal(take_census(w).by_codec[CODEC_SYMBOLS_DIFF], 1);
+	world_open(w, true);
+	expect_file(w, "export", narrow, 1);
 	expect_clean(w);
 }
 
@@ -886,12 +947,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_second_moment_follows_from_the_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(weights_follow_from_the_moments, setup, teardown),
 		cmocka_unit_test_setup_teardown(first_moments_follow_from_weights_elsewhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(steps_of_a_folder_go_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(steps_do_not_depend_on_threads, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_of_another_step_follows_from_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_master_may_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_rounding_may_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(masters_stand_by_themselves_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_shared_gets_no_new_base, setup, teardown),
 		cmocka_unit_test_setup_teardown(both_may_be_rotated, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_index_comes_back_with_all_bases, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_base_hurts_what_is_derived, setup, teardown),

@@ -10,12 +10,18 @@
 #define SHARDS_MAX 16u
 #define SHARD_BYTES_MIN (8u << 20)
 #define BUCKETS 1024u
+#define COLD_SHARE 4u
+
+struct list {
+	struct chunk_data *newest, *oldest;
+};
 
 struct shard {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* some entry is no longer loading */
 	size_t used, capacity;
-	struct chunk_data *newest, *oldest; /* without references */
+	size_t cold_used, cold_capacity;
+	struct list warm, cold; /* without references */
 	struct chunk_data *buckets[BUCKETS];
 };
 
@@ -45,6 +51,7 @@ struct cache *cache_new(size_t bytes)
 		pthread_mutex_init(&cache->shards[i].lock, NULL);
 		pthread_cond_init(&cache->shards[i].changed, NULL);
 		cache->shards[i].capacity = bytes / count;
+		cache->shards[i].cold_capacity = bytes / count / COLD_SHARE;
 	}
 	return cache;
 }
@@ -55,17 +62,23 @@ static void data_free(struct cache *cache, struct chunk_data *data)
 	free(data);
 }
 
+static void list_free(struct cache *cache, struct list *list)
+{
+	while (list->newest) {
+		struct chunk_data *data = list->newest;
+		list->newest = data->older;
+		data_free(cache, data);
+	}
+}
+
 void cache_free(struct cache *cache)
 {
 	if (!cache)
 		return;
 	for (unsigned i = 0; i < cache->count; i++) {
 		struct shard *shard = cache->shards + i;
-		while (shard->newest) {
-			struct chunk_data *data = shard->newest;
-			shard->newest = data->older;
-			data_free(cache, data);
-		}
+		list_free(cache, &shard->warm);
+		list_free(cache, &shard->cold);
 		pthread_cond_destroy(&shard->changed);
 		pthread_mutex_destroy(&shard->lock);
 	}
@@ -94,17 +107,22 @@ static struct chunk_data *find(struct shard *shard, const struct chunk_id *id)
 
 static void list_remove(struct shard *shard, struct chunk_data *data)
 {
-	*(data->newer ? &data->newer->older : &shard->newest) = data->older;
-	*(data->older ? &data->older->newer : &shard->oldest) = data->newer;
+	struct list *list = data->cold ? &shard->cold : &shard->warm;
+
+	*(data->newer ? &data->newer->older : &list->newest) = data->older;
+	*(data->older ? &data->older->newer : &list->oldest) = data->newer;
 	data->newer = data->older = NULL;
+	shard->cold_used -= data->cold ? data->charge : 0;
 }
 
-static void list_add(struct shard *shard, struct chunk_data *data, bool cold)
+static void list_add(struct shard *shard, struct chunk_data *data)
 {
-	data->newer = cold ? shard->oldest : NULL;
-	data->older = cold ? NULL : shard->newest;
-	*(data->newer ? &data->newer->older : &shard->newest) = data;
-	*(data->older ? &data->older->newer : &shard->oldest) = data;
+	struct list *list = data->cold ? &shard->cold : &shard->warm;
+
+	data->older = list->newest;
+	*(data->older ? &data->older->newer : &list->oldest) = data;
+	list->newest = data;
+	shard->cold_used += data->cold ? data->charge : 0;
 }
 
 static void forget(struct shard *shard, struct chunk_data *data)
@@ -120,14 +138,19 @@ static void forget(struct shard *shard, struct chunk_data *data)
 	data->charge = 0;
 }
 
-/* Forgets the oldest entries until `bytes` more fit, as far as that can be done. The list of them, to be
- * freed. */
+static bool is_over(const struct shard *shard, size_t bytes)
+{
+	return shard->cold_used > shard->cold_capacity || shard->used + bytes > shard->capacity;
+}
+
+/* Forgets the oldest entries, cold ones first, until `bytes` more fit, as far as that can be done. The list
+ * of them, to be freed. */
 static struct chunk_data *evict(struct shard *shard, size_t bytes)
 {
-	struct chunk_data *victims = NULL;
+	struct chunk_data *victims = NULL, *data;
 
-	while (shard->oldest && shard->used + bytes > shard->capacity) {
-		struct chunk_data *data = shard->oldest;
+	while (is_over(shard, bytes) &&
+		(data = shard->cold.oldest ? shard->cold.oldest : shard->warm.oldest)) {
 		list_remove(shard, data);
 		forget(shard, data);
 		data->next = victims;
@@ -159,8 +182,10 @@ struct chunk_data *cache_private(const struct chunk_id *id)
 
 static void hold(struct shard *shard, struct chunk_data *data)
 {
-	if (!data->refs++ && data->kept)
+	if (!data->refs++ && data->kept) {
 		list_remove(shard, data);
+		data->cold = false;
+	}
 }
 
 /* Waits until it is no longer loading. 0, or its error: the reference is then gone. */
@@ -276,18 +301,20 @@ void cache_fail(struct cache *cache, struct chunk_data *data, int error)
 void cache_release(struct cache *cache, struct chunk_data *data, bool cold)
 {
 	struct shard *shard = shard_of(cache, &data->id);
-	bool last = false;
+	struct chunk_data *victims = NULL;
 
 	pthread_mutex_lock(&shard->lock);
+	data->cold |= cold;
 	if (!--data->refs) {
-		if (data->kept)
-			list_add(shard, data, cold);
-		else
-			last = true;
+		if (data->kept) {
+			list_add(shard, data);
+			victims = evict(shard, 0);
+		} else {
+			victims = data;
+		}
 	}
 	pthread_mutex_unlock(&shard->lock);
-	if (last)
-		data_free(cache, data);
+	free_list(cache, victims);
 }
 
 bool cache_has(struct cache *cache, const struct chunk_id *id)

@@ -24,6 +24,7 @@ struct chunk_data {
 	int error;
 	unsigned refs;
 	bool kept; /* in the table */
+	bool cold; /* somebody who let it go said so */
 	size_t charge;
 	struct chunk_data *next;	  /* in the bucket */
 	struct chunk_data *newer, *older; /* in the list of those without references */
@@ -53,7 +54,9 @@ void cache_publish(struct cache *cache, struct chunk_data *data);
 /* It cannot be filled: those who wait get `error`; it is let go and forgotten. */
 void cache_fail(struct cache *cache, struct chunk_data *data, int error);
 
-/* Lets an entry go. cold: it will hardly be wanted again, and is the next to be forgotten. */
+/* Lets an entry go. cold: it will hardly be wanted again, whoever else holds it now. Cold entries go before
+ * all others, and have a quarter of the memory at most: what streams through is decoded into the same few
+ * buffers, which processors have in their caches, while new ones cost a page fault each. */
 void cache_release(struct cache *cache, struct chunk_data *data, bool cold);
 
 /* Ready, or being filled. */

@@ -1,6 +1,7 @@
 #include "store/decode/streams.h"
 
 #define SLACK_MIN (64u << 10)
+#define PART_MIN (4u << 20)
 
 static uint64_t distance(uint64_t a, uint64_t b)
 {
@@ -50,12 +51,20 @@ struct stream *streams_touch(struct streams *streams, uint64_t off, size_t len)
 	return stream;
 }
 
+/* Whether it began with the file and left nothing out. */
+static bool is_whole(const struct stream *stream)
+{
+	return stream->run >= stream->next - stream->next / 8;
+}
+
 bool stream_window(const struct stream *stream, uint64_t max, uint64_t size, uint64_t *from, uint64_t *to)
 {
-	uint64_t window = stream->run / 4 < max ? stream->run / 4 : max;
+	bool whole = is_whole(stream);
+	uint64_t window = stream->run / (whole ? 2 : 8);
 
-	if (stream->run < STREAM_MIN)
+	if (stream->run < (whole ? STREAM_MIN : PART_MIN))
 		return false;
+	window = window < max ? window : max;
 	*from = stream->ahead > stream->next ? stream->ahead : stream->next;
 	*to = window < size - stream->next ? stream->next + window : size;
 	return *from < *to;

@@ -30,8 +30,10 @@ struct streams {
 /* Notes a read; the stream that it belongs to, which may be a new one. */
 struct stream *streams_touch(struct streams *streams, uint64_t off, size_t len);
 
-/* What to read ahead now: a quarter of what was read in sequence so far, at most `max`, so that who reads one
- * tensor pays for little more. False: nothing. The caller sets stream->ahead. */
+/* What to read ahead now, at most `max`. Of a file that is read from its start, of which all is likely
+ * wanted: half of what was read so far, once that is STREAM_MIN. From elsewhere: an eighth, and nothing
+ * before 4 MiB, so that who reads one tensor pays for little more. False: nothing. The caller sets
+ * stream->ahead. */
 bool stream_window(const struct stream *stream, uint64_t max, uint64_t size, uint64_t *from, uint64_t *to);
 
 #endif

@@ -14,16 +14,38 @@ static void note_damage(struct mount *mount, const struct handle *handle, size_t
 	keeper_damaged(mount->keeper, content_cache(handle->content), handle->ino);
 }
 
+static void reply_error(fuse_req_t req, const struct handle *handle, int error, size_t size, off_t off)
+{
+	if (error == -EBADMSG)
+		note_damage(mount_of(req), handle, size, off);
+	reply_status(req, error);
+}
+
 static void reply_read(fuse_req_t req, struct handle *handle, char *dst, size_t size, off_t off)
 {
 	ssize_t n = content_read(handle->content, dst, size, (uint64_t)off);
 
-	if (n == -EBADMSG)
-		note_damage(mount_of(req), handle, size, off);
 	if (n < 0)
-		reply_status(req, (int)n);
+		reply_error(req, handle, (int)n, size, off);
 	else
 		fuse_reply_buf(req, dst, (size_t)n);
+}
+
+/* Straight from the decoded chunks. False: not answered. */
+static bool reply_pinned(fuse_req_t req, struct handle *handle, size_t size, off_t off)
+{
+	struct reader_pins pins;
+	ssize_t n = content_pin(handle->content, &pins, size, (uint64_t)off);
+
+	if (n == -ENOBUFS)
+		return false;
+	if (n < 0) {
+		reply_error(req, handle, (int)n, size, off);
+		return true;
+	}
+	fuse_reply_iov(req, pins.parts, (int)pins.count);
+	reader_unpin(&pins);
+	return true;
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
@@ -37,6 +59,8 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
 		reply_read(req, handle_of(fi), small, size, off);
 		return;
 	}
+	if (reply_pinned(req, handle_of(fi), size, off))
+		return;
 	buffer = read_buffer_get(buffers);
 	if (!buffer) {
 		fuse_reply_err(req, ENOMEM);

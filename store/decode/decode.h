@@ -11,9 +11,11 @@
 #ifndef MITHRIL_STORE_DECODE_DECODE_H
 #define MITHRIL_STORE_DECODE_DECODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "store/chunks/chunks.h"
 #include "store/packs/packs.h"
@@ -44,6 +46,21 @@ uint64_t reader_size(const struct reader *reader);
 /* Up to len bytes at off; fewer only at the end. Sequential use starts read-ahead. Bytes read, -EBADMSG (also
  * when the recipe or a chunk of it is missing), -EIO, -ENOMEM. */
 ssize_t reader_read(struct reader *reader, void *dst, size_t len, uint64_t off);
+
+/* What reader_pin found: the bytes in order, in memory that stays good until reader_unpin. */
+#define READER_PINS 32u
+struct reader_pins {
+	struct decoder *decoder;
+	unsigned count;
+	struct iovec parts[READER_PINS];
+	struct chunk_data *data[READER_PINS];
+	bool cold[READER_PINS];
+};
+/* reader_read without the copy. Also -ENOBUFS: in too many parts, or a hole is among them; read it. After a
+ * failure nothing is pinned. */
+ssize_t reader_pin(struct reader *reader, struct reader_pins *pins, size_t len, uint64_t off);
+/* The reader may be closed by then, the decoder not. */
+void reader_unpin(struct reader_pins *pins);
 /* Decodes all chunks, and keeps them while there is room. Errors of reader_read. */
 int reader_check(struct reader *reader);
 /* Next data or hole at or after off, as lseek(2) SEEK_DATA / SEEK_HOLE (whence). Offset; -ENXIO; -EINVAL;

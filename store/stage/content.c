@@ -254,6 +254,17 @@ ssize_t content_read(struct content *content, void *dst, size_t len, uint64_t of
 	return n;
 }
 
+ssize_t content_pin(struct content *content, struct reader_pins *pins, size_t len, uint64_t off)
+{
+	ssize_t n = lock_for_read(content);
+
+	if (n)
+		return n;
+	n = content->state == CONTENT_ENCODED ? reader_pin(content->reader, pins, len, off) : -ENOBUFS;
+	pthread_rwlock_unlock(&content->lock);
+	return n;
+}
+
 /* Takes the lock (exclusively if asked) with content->wfd open. On failure the lock is not held. */
 static int lock_for_write(struct content *content, bool exclusive)
 {

@@ -79,6 +79,8 @@ unsigned content_opens(const struct content *content);
 int content_check(struct content *content, uint64_t max);
 
 ssize_t content_read(struct content *content, void *dst, size_t len, uint64_t off);
+/* reader_pin for encoded content; -ENOBUFS for any other: read it. */
+ssize_t content_pin(struct content *content, struct reader_pins *pins, size_t len, uint64_t off);
 /* Relay writes. -EBADF no writer has it open; -ENOSPC, -EFBIG, -EIO. append: at the end, whatever off says.
  */
 ssize_t content_write(struct content *content, const void *src, size_t len, uint64_t off, bool append);

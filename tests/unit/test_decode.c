@@ -692,6 +692,66 @@ static void one_tensor_costs_its_chunks(void **state)
 	free(bytes);
 }
 
+/* What a stream has left behind makes room for what it meets next, while what is read twice stays. */
+static void a_stream_keeps_little(void **state)
+{
+	struct world *w = *state;
+	struct reader *reader;
+	uint8_t *bytes, *got = malloc(CHUNK);
+	uint64_t size, recipe = put_file(w, 100, 0, &bytes, &size), decoded;
+
+	world_reopen(w, 64 << 20, 1);
+	assert_int_equal(reader_open(w->decoder, recipe, &reader), 0);
+	assert_int_equal(reader_read(reader, got, 4096, 99 * CHUNK), 4096); /* no stream */
+	for (unsigned i = 0; i < 95; i++)
+		assert_int_equal(reader_read(reader, got, CHUNK, (uint64_t)i * CHUNK), CHUNK);
+	reader_close(reader); /* nothing is decoded ahead any more */
+	usleep(100000);
+	assert_int_equal(reader_open(w->decoder, recipe, &reader), 0);
+	decoded = counts(w).chunks_decoded;
+	assert_int_equal(reader_read(reader, got, 4096, 99 * CHUNK), 4096);
+	assert_int_equal(counts(w).chunks_decoded, decoded);
+	assert_int_equal(reader_read(reader, got, 4096, 10 * CHUNK), 4096);
+	assert_true(counts(w).chunks_decoded > decoded);
+	free(got);
+	reader_close(reader);
+	free(bytes);
+}
+
+static void pins_equal_reads(void **state)
+{
+	struct world *w = *state;
+	struct reader *reader;
+	struct reader_pins pins;
+	uint8_t *bytes, *more;
+	uint64_t size, recipe = put_file(w, 40, 0, &bytes, &size), seed = 5;
+
+	assert_int_equal(reader_open(w->decoder, recipe, &reader), 0);
+	assert_int_equal(reader_pin(reader, &pins, 1 << 20, size), 0);
+	for (unsigned k = 0; k < 200; k++) {
+		uint64_t off = next_random(&seed) % size, at = off;
+		size_t len = next_random(&seed) % (2 << 20) + 1;
+		ssize_t n = reader_pin(reader, &pins, len, off);
+		assert_int_equal(n, len < size - off ? len : size - off);
+		for (unsigned i = 0; i < pins.count; i++) {
+			assert_memory_equal(pins.parts[i].iov_base, bytes + at, pins.parts[i].iov_len);
+			at += pins.parts[i].iov_len;
+		}
+		assert_int_equal(at, off + (uint64_t)n);
+		reader_unpin(&pins);
+	}
+	assert_int_equal(reader_pin(reader, &pins, size, 0), -ENOBUFS);
+	reader_close(reader);
+	recipe = put_file(w, 3, 5000, &more, &size);
+	assert_int_equal(reader_open(w->decoder, recipe, &reader), 0);
+	assert_int_equal(reader_pin(reader, &pins, CHUNK + 1, 0), -ENOBUFS); /* a hole */
+	assert_int_equal(reader_pin(reader, &pins, CHUNK, 0), CHUNK);
+	reader_close(reader);
+	reader_unpin(&pins);
+	free(bytes);
+	free(more);
+}
+
 static void seeks(void **state)
 {
 	struct world *w = *state;
@@ -845,6 +905,8 @@ int main(void)
 		T(reader_serves_threads),
 		T(random_reads_cost_one_chunk),
 		T(one_tensor_costs_its_chunks),
+		T(a_stream_keeps_little),
+		T(pins_equal_reads),
 		T(seeks),
 		T(reader_refuses_damage),
 		T(survives_moving_packs),

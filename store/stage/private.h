@@ -104,6 +104,9 @@ void content_settle(struct content *content);
 /* Brings the tally up to date with the staged copy. */
 void content_count(struct content *content);
 
+/* content.c: gives it a new ticket. With the lock held exclusively. */
+void content_touch(struct content *content);
+
 /* queue.c */
 int queue_put(struct queue *queue, uint64_t ino, uint64_t soft, uint64_t hard, bool deferred);
 void queue_remove(struct queue *queue, uint64_t ino);

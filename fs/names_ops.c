@@ -155,6 +155,7 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
+	struct stage_counts counts;
 	struct statvfs st;
 
 	(void)ino;
@@ -162,6 +163,10 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 		fuse_reply_err(req, errno);
 		return;
 	}
+	/* What is kept raw makes room for whoever wants it. */
+	stage_counts(mount_of(req)->stage, &counts);
+	st.f_bfree += counts.kept_bytes / st.f_frsize;
+	st.f_bavail += counts.kept_bytes / st.f_frsize;
 	st.f_namemax = NAMES_MAX;
 	fuse_reply_statfs(req, &st);
 }

@@ -29,6 +29,7 @@ struct store_options {
 	bool no_background; /* no encoder threads' queue and no upkeep thread: for gc and fsck on an unmounted
 			       store. encode_again works */
 	uint64_t stage_budget;	    /* 0: default of stage_options */
+	uint64_t keep_raw;	    /* as stage_options */
 	unsigned quiet_ms, threads; /* 0: defaults */
 	size_t cache_bytes;	    /* decoded chunks; 0: default */
 	enum codec_level level;	    /* of encoding */

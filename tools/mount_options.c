@@ -49,6 +49,8 @@ static int set_value(struct mount_options *options, const char *name, const char
 
 	if (!strcmp(name, "stage_budget"))
 		return tool_parse_size(value, &options->store.stage_budget) ? 1 : -1;
+	if (!strcmp(name, "keep_raw"))
+		return tool_parse_size(value, &options->store.keep_raw) ? 1 : -1;
 	if (!strcmp(name, "level"))
 		return codec_level_named(value, &options->store.level) ? -1 : 1;
 	if (!strcmp(name, "cache")) {

@@ -27,6 +27,7 @@ static void print(const json_t *stats)
 	print_amount(stats, "  packs", "pack_bytes");
 	print_amount(stats, "  index", "kv_bytes");
 	print_amount(stats, "  staged, raw", "staged_bytes");
+	print_amount(stats, "  kept, raw", "kept_bytes");
 	printf("%-22s %12llu\n", "files", (unsigned long long)open_number(stats, "files"));
 	printf("%-22s %12llu\n", "directories", (unsigned long long)open_number(stats, "directories"));
 	printf("%-22s %12llu\n", "chunks", (unsigned long long)open_number(stats, "chunks"));

@@ -99,6 +99,8 @@ int content_open(struct stage *stage, uint64_t ino, int flags, struct content **
 		return -ENOMEM;
 	pthread_rwlock_wrlock(&content->lock);
 	rc = content_load(content);
+	if (!rc)
+		content_take_kept(content);
 	if (!rc && writer) {
 		rc = content_restage(content, flags & O_TRUNC ? 0 : UINT64_MAX);
 		if (!rc && (flags & O_TRUNC)) {
@@ -111,8 +113,12 @@ int content_open(struct stage *stage, uint64_t ino, int flags, struct content **
 		content->opens++;
 		content->writers += is_writer(flags);
 	}
-	/* An open that failed half way may have left a staged copy with nobody to enqueue it. */
-	bool enqueue = rc && content->loaded && content->state == CONTENT_STAGED && !content->opens;
+	/* An open that failed half way may have left a staged copy with nobody to enqueue it, or
+	 * taken one that was kept. */
+	bool unopened = rc && content->loaded && !content->opens;
+	bool enqueue = unopened && content->state == CONTENT_STAGED;
+	if (unopened)
+		content_settle(content);
 	pthread_rwlock_unlock(&content->lock);
 	if (enqueue)
 		stage_enqueue(stage, ino, stage->quiet_ms, 0, false);

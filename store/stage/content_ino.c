@@ -132,6 +132,7 @@ int content_drop(struct stage *stage, uint64_t ino)
 	names_unlock(stage->names, ino);
 	if (!rc) {
 		content_touch(content);
+		kept_drop(&stage->kept, ino);
 		staged_name(ino, name);
 		if (inode.content == CONTENT_STAGED || content->lingering) {
 			if (content->wfd >= 0)

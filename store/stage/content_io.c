@@ -66,13 +66,19 @@ int content_check(struct content *content, uint64_t max)
 	return rc;
 }
 
+/* Of encoded content the raw copy may still be there, or again. */
+static bool is_raw(const struct content *content)
+{
+	return content->state == CONTENT_STAGED || (content->lingering && content->fd >= 0);
+}
+
 ssize_t content_read(struct content *content, void *dst, size_t len, uint64_t off)
 {
 	ssize_t n = lock_for_read(content);
 
 	if (n)
 		return n;
-	switch (content->state) {
+	switch (is_raw(content) ? CONTENT_STAGED : content->state) {
 	case CONTENT_STAGED:
 		n = io_pread_some(content->fd, dst, len, off);
 		break;
@@ -98,7 +104,9 @@ ssize_t content_pin(struct content *content, struct reader_pins *pins, size_t le
 
 	if (n)
 		return n;
-	n = content->state == CONTENT_ENCODED ? reader_pin(content->reader, pins, len, off) : -ENOBUFS;
+	n = -ENOBUFS;
+	if (content->state == CONTENT_ENCODED && !is_raw(content))
+		n = reader_pin(content->reader, pins, len, off);
 	pthread_rwlock_unlock(&content->lock);
 	return n;
 }

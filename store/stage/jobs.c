@@ -321,6 +321,7 @@ unsigned stage_quiet_ms(const struct stage *stage)
 void stage_counts(struct stage *stage, struct stage_counts *out)
 {
 	tally_sums(&stage->tally, &out->staged_files, &out->staged_bytes);
+	kept_sums(&stage->kept, &out->kept_files, &out->kept_bytes);
 	pthread_mutex_lock(&stage->queue_lock);
 	out->queued_files = stage->queue.used + stage->running;
 	pthread_mutex_unlock(&stage->queue_lock);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/stage/kept.h"
 #include "store/stage/spares.h"
 #include "store/stage/stage.h"
 #include "store/stage/tally.h"
@@ -71,6 +72,7 @@ struct stage {
 	_Atomic uint64_t tickets;
 	struct tally tally; /* of staged copies */
 	struct spares spares;
+	struct kept kept;
 
 	pthread_mutex_t stripes[TABLE_STRIPES];
 	struct content *buckets[TABLE_BUCKETS];
@@ -95,6 +97,9 @@ void table_unref(struct content *content);
 /* Reads the record and opens the staged copy, once. With the content's lock held exclusively. -ENOENT,
  * -EINVAL not a regular file. */
 int content_load(struct content *content);
+/* Has the raw copy that was kept, if one was, read from now on: it lingers. With the lock held exclusively.
+ */
+void content_take_kept(struct content *content);
 /* Makes the bytes be in staging/, the first `keep` of them. With the content's lock held exclusively. */
 int content_restage(struct content *content, uint64_t keep);
 /* The descriptor to write the staged copy with. With the lock held exclusively. */

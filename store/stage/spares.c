@@ -1,6 +1,5 @@
 #include "store/stage/spares.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,28 +9,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "store/stage/sweep.h"
+
 #define PLACE "../spare"
 
 static void name_of(uint32_t id, char name[16])
 {
 	snprintf(name, 16, "%" PRIx32, id);
-}
-
-static void remove_all(int dir_fd)
-{
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			unlinkat(dir_fd, entry->d_name, 0);
-	closedir(dir);
 }
 
 void spares_init(struct spares *spares, int staging_fd)
@@ -42,13 +26,13 @@ void spares_init(struct spares *spares, int staging_fd)
 		return;
 	spares->dir_fd = openat(staging_fd, PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (spares->dir_fd >= 0)
-		remove_all(spares->dir_fd);
+		sweep_dir(spares->dir_fd);
 }
 
 void spares_release(struct spares *spares)
 {
 	if (spares->dir_fd >= 0) {
-		remove_all(spares->dir_fd);
+		sweep_dir(spares->dir_fd);
 		unlinkat(spares->staging_fd, PLACE, AT_REMOVEDIR);
 		close(spares->dir_fd);
 	}

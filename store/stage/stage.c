@@ -52,6 +52,7 @@ int stage_open(const char *dir, struct kv *kv, struct names *names, struct recip
 	pthread_mutex_init(&stage->watch_lock, NULL);
 	tally_init(&stage->tally);
 	spares_init(&stage->spares, options->read_only ? -1 : stage->dir_fd);
+	kept_init(&stage->kept, options->read_only ? -1 : stage->dir_fd, options->keep_raw);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&stage->queue_cond, &attr);
@@ -79,6 +80,7 @@ void stage_close(struct stage *stage)
 		}
 	queue_release(&stage->queue);
 	tally_release(&stage->tally);
+	kept_release(&stage->kept);
 	spares_release(&stage->spares);
 	for (size_t i = 0; i < TABLE_STRIPES; i++)
 		pthread_mutex_destroy(&stage->stripes[i]);

@@ -3,7 +3,7 @@
  *
  * One `struct content` an inode that is open, shared by its handles. Its bytes are in one of the states of
  * enum content_state (names.h), or both encoded and still staged ("lingering": published while somebody has
- * the staged copy open; removed at the last close).
+ * the staged copy open; removed, or kept (kept.h), at the last close).
  *
  *   open for writing  the bytes are in staging/<ino>; an encoded or inline file is put back there first,
  *                     whole, or not at all with O_TRUNC
@@ -37,6 +37,7 @@ struct content;
 struct stage_options {
 	uint64_t budget;   /* staged bytes above which opens for writing are slowed; 0: a quarter of the file
 			      system's free space at start */
+	uint64_t keep_raw; /* bytes of raw copies that are kept of encoded files (kept.h); 0: none */
 	unsigned quiet_ms; /* time after the last close before a file may be encoded; 0: 1000 */
 	bool read_only;	   /* nothing is written or queued: what would change a file gives -EROFS */
 };
@@ -164,6 +165,7 @@ int stage_drain(struct stage *stage, int (*progress)(void *ctx, uint64_t files, 
 
 struct stage_counts {
 	uint64_t staged_files, staged_bytes; /* files and bytes (st_blocks) in staging/ */
+	uint64_t kept_files, kept_bytes;     /* encoded, and kept raw as well */
 	uint64_t queued_files;		     /* closed, awaiting encoding */
 };
 void stage_counts(struct stage *stage, struct stage_counts *out);

@@ -231,6 +231,25 @@ static int commit_staged(struct content *content, struct inode *inode)
 	return rc;
 }
 
+void content_take_kept(struct content *content)
+{
+	struct stage *stage = content->stage;
+	char name[24];
+
+	if (content->state != CONTENT_ENCODED || content->lingering || content->opens)
+		return;
+	staged_name(content->ino, name);
+	if (!kept_take(&stage->kept, name, content->ino, content->version))
+		return;
+	content->fd = open_staged(content, O_RDONLY);
+	if (content->fd < 0) {
+		content->fd = -1;
+		unlinkat(stage->dir_fd, name, 0);
+		return;
+	}
+	content->lingering = true;
+}
+
 int content_restage(struct content *content, uint64_t keep)
 {
 	struct stage *stage = content->stage;
@@ -244,6 +263,7 @@ int content_restage(struct content *content, uint64_t keep)
 		return 0;
 	if (content->size < keep)
 		keep = content->size;
+	content_take_kept(content);
 	if (!content->lingering) {
 		wfd = open_staged(content, O_RDWR | O_CREAT | O_TRUNC);
 		if (wfd < 0)
@@ -306,7 +326,9 @@ void content_settle(struct content *content)
 	content->sync_error = 0;
 	if (content->lingering) {
 		staged_name(content->ino, name);
-		spares_give(&stage->spares, name, content->fd);
+		if (content->state != CONTENT_ENCODED ||
+			!kept_give(&stage->kept, name, content->ino, content->version, content->fd))
+			spares_give(&stage->spares, name, content->fd);
 		tally_remove(&stage->tally, content->ino);
 		content->lingering = false;
 		close(content->fd);

@@ -121,6 +121,11 @@ class Daemon:
         raise Failure(f"staging/ holds {len(found)} files ({found[:8]}), stats say {told}"
                       + (", and nothing awaits encoding" if empty else ""))
 
+    def check_kept(self):
+        """Of raw copies that were kept nothing is left after the unmount."""
+        if os.path.exists(os.path.join(self.store, "kept")):
+            raise Failure("kept/ is left behind")
+
     def end(self):
         """Leaves nothing behind, whatever happened."""
         if self.process and self.process.poll() is None:

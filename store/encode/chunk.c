@@ -4,6 +4,8 @@
 #include "store/encode/private.h"
 
 #define SALT_MAX 8u
+#define CHAIN_TIMES 2u /* how much more than alone a chunk may take to decode */
+#define CHAIN_TIMES_SMALL 8u
 
 int chunk_compare(struct encoder *encoder, const struct chunk_id *id, const void *raw, size_t len)
 {
@@ -23,13 +25,14 @@ int chunk_compare(struct encoder *encoder, const struct chunk_id *id, const void
 	return rc;
 }
 
-/* Whether a delta on `bases` costs at most twice `bytes` to decode, and what else bounds chains. */
+/* Whether a delta on `bases` costs at most so many times `bytes` to decode, and what else bounds chains. */
 static bool chain_allows(struct encoder *encoder, const struct chunk_bases *bases,
 	const struct chunk_record *records, size_t delta, size_t bytes)
 {
 	struct chunk_record record = {.bases = *bases, .place.payload_len = (uint32_t)delta};
+	size_t times = encoder->level == CODEC_SMALL ? CHAIN_TIMES_SMALL : CHAIN_TIMES;
 
-	return chunks_stand(encoder->chunks, &record, records) && record.chain_bytes <= 2 * bytes;
+	return chunks_stand(encoder->chunks, &record, records) && record.chain_bytes <= times * bytes;
 }
 
 /* What a chunk stands on, pinned, with its records and bytes. */
@@ -91,22 +94,35 @@ static struct chunk_id base_below(const struct chunk_record *record)
 	return record->bases.id[0];
 }
 
+/* The lowest of those that the candidate stands on as a difference; it needs no pin to be looked at. */
+static struct chunk_id lowest_base(struct encoder *encoder, const struct chunk_record *record)
+{
+	struct chunk_id lowest = {{0}}, id = base_below(record);
+	struct chunk_record below;
+
+	for (unsigned i = 0; i < CHUNK_DEPTH_MAX && !chunk_id_is_zero(&id); i++) {
+		if (chunks_get(encoder->chunks, &id, &below))
+			break;
+		lowest = id;
+		id = base_below(&below);
+	}
+	return lowest;
+}
+
 /* `alone` is what the chunk takes without any base, by codec_estimate. Encodes against the candidate or,
- * while the chain is too long, against what that one stands on. */
+ * where the chain is too long, against the lowest of it, so that those to come have room to go on. */
 static int encode_with_base(
 	struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job, size_t alone)
 {
 	struct codec_input in = {.src = job->raw, .len = job->len, .dtype = job->dtype};
 	struct chunk_id candidate = job->base;
 
-	for (unsigned tries = 0, below = 0;
-		tries < 4 && below < CHUNK_DEPTH_MAX && !chunk_id_is_zero(&candidate); below++) {
+	for (unsigned tries = 0; tries < 2 && !chunk_id_is_zero(&candidate); tries++) {
 		struct chunk_bases bases = chunk_bases_of(&candidate);
 		struct footing footing;
 		bool based = false;
 		int rc = footing_take(encoder, &bases, alone, &footing);
-		candidate = base_below(&footing.records[0]);
-		tries += rc != -ERANGE;
+		candidate = lowest_base(encoder, &footing.records[0]);
 		if (!rc) {
 			in.base = footing.bytes.at[0].bytes;
 			in.base_len = footing.bytes.at[0].len;
@@ -152,21 +168,24 @@ static bool pays(const struct chunk_job *job, size_t rival)
 	return job->result.len + job->len / 64 < rival;
 }
 
-/* As a function of other chunks. One that is hardly more than that of f32 chunks costs what those cost: at
- * most twice their raw bytes. -ENOENT: without its source it is hardly larger. */
+/* What counts as decoding a chunk that is a function of others alone: the raw bytes of those. */
+static size_t standing_bytes(const struct chunk_job *job, size_t alone)
+{
+	if (job->source.function.step)
+		return job->source.bases.count * job->len;
+	return job->source.function.from == DTYPE_F32 ? 2 * job->len : alone;
+}
+
+/* As a function of other chunks. -ENOENT: without its source it is hardly larger, or its chain too long. */
 static int encode_derived(
 	struct encoder *encoder, struct codec_workspace *ws, struct chunk_job *job, size_t alone)
 {
 	struct codec_input in = {.src = job->raw, .len = job->len, .dtype = job->dtype};
 	const struct source *source = &job->source;
-	size_t bytes = alone, width = dtype_width(job->dtype);
+	size_t bytes = standing_bytes(job, alone), width = dtype_width(job->dtype);
 	struct footing footing;
 	int rc;
 
-	if (source->function.step)
-		bytes = source->bases.count * job->len;
-	else if (source->function.from == DTYPE_F32)
-		bytes = 2 * job->len;
 	if (job->len <= width || !memcmp(job->raw, job->raw + width, job->len - width))
 		return -ENOENT; /* constant */
 	rc = footing_take(encoder, &source->bases, bytes, &footing);

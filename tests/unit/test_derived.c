@@ -643,6 +643,24 @@ static void steps_of_a_folder_go_on(void **state)
 	expect_clean(w);
 }
 
+/* Where few bytes come first, they take more to read. */
+static void steps_go_on_longer_where_smallness_comes_first(void **state)
+{
+	struct world *w = *state;
+	struct store_options options = {.quiet_ms = 1, .level = CODEC_SMALL};
+	struct store_error error;
+
+	world_shut(w);
+	assert_int_equal(store_open(w->dir, &options, &w->store, &error), 0);
+	for (unsigned steps = 20; steps < 26; steps++)
+		put_training(w, WEIGHTS_AND_MOMENTS, steps, 0.999);
+	assert_int_equal(take_census_of(w, 8).by_codec[CODEC_STEP], 2 * 5 * 2 * 5);
+	world_open(w, true);
+	rotate_training_of(w, WEIGHTS_AND_MOMENTS, 20, 25, 8);
+	expect_training(w, WEIGHTS_AND_MOMENTS, 25, 0.999);
+	expect_clean(w);
+}
+
 static void steps_do_not_depend_on_threads(void **state)
 {
 	uint64_t bytes[2];
@@ -948,6 +966,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(weights_follow_from_the_moments, setup, teardown),
 		cmocka_unit_test_setup_teardown(first_moments_follow_from_weights_elsewhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(steps_of_a_folder_go_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			steps_go_on_longer_where_smallness_comes_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(steps_do_not_depend_on_threads, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_of_another_step_follows_from_nothing, setup, teardown),

@@ -247,3 +247,15 @@ int block_decode(struct codec_workspace *ws, const uint8_t **src, const uint8_t 
 		return decode_sparse(ws, src, end, scratch, n);
 	return decode_plain(ws, method, src, end, scratch, n, bytes);
 }
+
+int block_level(enum codec_level level)
+{
+	switch (level) {
+	case CODEC_FAST:
+		return 1;
+	case CODEC_SMALL:
+		return 12;
+	default:
+		return 3;
+	}
+}

@@ -31,4 +31,7 @@ int block_is_frame(const void *src, size_t len);
 /* Exactly n bytes from one frame, or -EBADMSG. */
 int block_unzstd(struct codec_workspace *ws, void *dst, size_t n, const void *src, size_t len);
 
+/* The level of zstd that goes with one of ours. */
+int block_level(enum codec_level level);
+
 #endif

@@ -6,19 +6,50 @@
 #define TARGET
 #include "store/codec/numbers_all.h"
 
-static void split(uint32_t *numbers, uint8_t *symbols, const uint8_t *classes, const uint32_t shifts[256],
-	int32_t origin, uint32_t mask, size_t n)
+struct class_bytes class_bytes_of(const uint8_t bytes[256])
+{
+	struct class_bytes table;
+	unsigned low = 0, high = 255;
+
+	memcpy(table.of, bytes, sizeof table.of);
+	while (low < 255 && bytes[low + 1] == bytes[0])
+		low++;
+	while (high && bytes[high - 1] == bytes[255])
+		high--;
+	if (low + CLASS_WINDOW > 256)
+		low = 256 - CLASS_WINDOW;
+	table.window = high < low + CLASS_WINDOW ? low : CLASS_NO_WINDOW;
+	return table;
+}
+
+static void split(uint32_t *numbers, uint8_t *symbols, const uint8_t *classes,
+	const struct class_bytes *shifts, int32_t origin, uint32_t mask, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint32_t s = shifts[classes ? classes[i] : 0];
+		uint32_t s = shifts->of[classes ? classes[i] : 0];
 		uint32_t v = (numbers[i] - ((uint32_t)origin << s)) & mask;
 		numbers[i] = v;
 		symbols[i] = (uint8_t)(v >> s < RANS_ESCAPE ? v >> s : RANS_ESCAPE);
 	}
 }
 
+static void count(uint32_t *counts, uint8_t *seen, const uint8_t *classes, const uint8_t *symbols,
+	const struct class_bytes *rows, size_t n)
+{
+	size_t i = 0;
+
+	for (; i + 16 <= n; i += 16) {
+		for (size_t k = i; k < i + 8; k++)
+			counts[rows->of[classes[k]] << 8 | symbols[k]] += 2;
+		for (size_t k = i + 8; k < i + 16; k++)
+			seen[rows->of[classes[k]] << 8 | symbols[k]] = 1;
+	}
+	for (; i < n; i++)
+		counts[rows->of[classes[i]] << 8 | symbols[i]]++;
+}
+
 const struct number_ops numbers_portable = {NUMBERS, .classes = {classes_8, classes_16, classes_32},
-	.differ = {differ_8, differ_16, differ_32}, .split = split};
+	.differ = {differ_8, differ_16, differ_32}, .split = split, .count = count};
 
 const struct number_ops *numbers_best(void)
 {

@@ -59,6 +59,16 @@ static inline uint32_t unordered(uint32_t y, unsigned bits)
 	return y ^ (((y >> (bits - 1) & 1) - 1) | 1u << (bits - 1));
 }
 
+/* A byte for each class. window: the first of CLASS_WINDOW classes, below which all have the byte of class 0
+ * and above which that of class 255; or CLASS_NO_WINDOW. */
+#define CLASS_WINDOW 32u
+#define CLASS_NO_WINDOW 256u
+struct class_bytes {
+	uint8_t of[256];
+	unsigned window;
+};
+struct class_bytes class_bytes_of(const uint8_t bytes[256]);
+
 struct number_ops {
 	void (*lone[NUMBER_WIDTHS])(uint32_t *numbers, const void *src, size_t n);
 	/* the uppermost 8 bits of those */
@@ -68,8 +78,13 @@ struct number_ops {
 	void (*sums[NUMBER_WIDTHS])(void *dst, const uint32_t *numbers, const void *base, size_t n);
 	void (*classes[NUMBER_WIDTHS])(uint8_t *classes, const void *base, size_t n, unsigned class_shift);
 	/* numbers become values; `mask`: 2^B - 1; classes NULL: all of class 0 */
-	void (*split)(uint32_t *numbers, uint8_t *symbols, const uint8_t *classes, const uint32_t shifts[256],
-		int32_t origin, uint32_t mask, size_t n);
+	void (*split)(uint32_t *numbers, uint8_t *symbols, const uint8_t *classes,
+		const struct class_bytes *shifts, int32_t origin, uint32_t mask, size_t n);
+	/* Symbols by row, which is that of the class, 256 to a row: of sixteen, eight are counted twice, and
+	 * of the others it is only seen that they are there, which takes no addition. What is behind the last
+	 * sixteen is counted once. */
+	void (*count)(uint32_t *counts, uint8_t *seen, const uint8_t *classes, const uint8_t *symbols,
+		const struct class_bytes *rows, size_t n);
 	/* bit i % 64 of flags[i / 64]: element i is not the base's; bits behind the last are clear */
 	void (*differ[NUMBER_WIDTHS])(uint64_t *flags, const void *src, const void *base, size_t n);
 	/* The places of the flags that are set, in order; returns how many. What is up to NUMBER_FEW behind

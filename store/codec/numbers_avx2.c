@@ -3,48 +3,118 @@
 #ifdef __x86_64__
 
 #include <immintrin.h>
+#include <stdbool.h>
 
 #define TARGET __attribute__((target("avx2,bmi,popcnt")))
 #include "store/codec/numbers_all.h"
 #include "store/codec/rans.h"
 
-TARGET static inline __m256i shifts_of(const uint8_t *classes, const uint32_t shifts[256], size_t i)
+/* A table of bytes in vectors; a copy, so that the compiler sees that nothing is written over it. */
+struct table {
+	__m256i low, high, first;
+	const struct class_bytes *bytes;
+	bool windowed;
+};
+
+TARGET static inline struct table table_of(const struct class_bytes *bytes)
 {
-	if (!classes)
-		return _mm256_set1_epi32((int)shifts[0]);
-	__m256i index = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(classes + i)));
-	return _mm256_i32gather_epi32((const int *)shifts, index, 4);
+	bool windowed = bytes->window != CLASS_NO_WINDOW;
+	const __m128i *at = (const __m128i *)(bytes->of + (windowed ? bytes->window : 0));
+
+	return (struct table){_mm256_broadcastsi128_si256(_mm_loadu_si128(at)),
+		_mm256_broadcastsi128_si256(_mm_loadu_si128(at + 1)), _mm256_set1_epi8((char)bytes->window),
+		bytes, windowed};
 }
 
-TARGET static inline __m256i split_eight(uint32_t *numbers, const uint8_t *classes,
-	const uint32_t shifts[256], __m256i origin, __m256i mask, size_t i)
+/* The bytes of 32 classes. */
+TARGET static inline __m256i look_up(const struct table *t, const uint8_t *classes)
 {
-	__m256i s = shifts_of(classes, shifts, i);
-	__m256i v = _mm256_loadu_si256((const __m256i *)(numbers + i));
+	__m256i index = _mm256_loadu_si256((const __m256i *)classes), high;
+	uint8_t bytes[32];
+
+	if (t->windowed) {
+		index = _mm256_min_epu8(
+			_mm256_subs_epu8(index, t->first), _mm256_set1_epi8(CLASS_WINDOW - 1));
+		high = _mm256_cmpgt_epi8(index, _mm256_set1_epi8(15));
+		return _mm256_blendv_epi8(
+			_mm256_shuffle_epi8(t->low, index), _mm256_shuffle_epi8(t->high, index), high);
+	}
+	for (unsigned i = 0; i < 32; i++)
+		bytes[i] = t->bytes->of[classes[i]];
+	return _mm256_loadu_si256((const __m256i *)bytes);
+}
+
+TARGET static inline __m256i split_eight(uint32_t *numbers, __m256i s, __m256i origin, __m256i mask)
+{
+	__m256i v = _mm256_loadu_si256((const __m256i *)numbers);
 
 	v = _mm256_and_si256(_mm256_sub_epi32(v, _mm256_sllv_epi32(origin, s)), mask);
-	_mm256_storeu_si256((__m256i *)(numbers + i), v);
+	_mm256_storeu_si256((__m256i *)numbers, v);
 	return _mm256_min_epu32(_mm256_srlv_epi32(v, s), _mm256_set1_epi32(RANS_ESCAPE));
 }
 
 TARGET static void split(uint32_t *numbers, uint8_t *symbols, const uint8_t *classes,
-	const uint32_t shifts[256], int32_t origin, uint32_t mask, size_t n)
+	const struct class_bytes *shifts, int32_t origin, uint32_t mask, size_t n)
 {
 	const __m256i o = _mm256_set1_epi32(origin), m = _mm256_set1_epi32((int)mask);
 	const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+	const struct table table = table_of(shifts);
 	size_t i = 0;
 
 	for (; i + 32 <= n; i += 32) {
-		__m256i a = split_eight(numbers, classes, shifts, o, m, i);
-		__m256i b = split_eight(numbers, classes, shifts, o, m, i + 8);
-		__m256i c = split_eight(numbers, classes, shifts, o, m, i + 16);
-		__m256i d = split_eight(numbers, classes, shifts, o, m, i + 24);
+		__m256i s = classes ? look_up(&table, classes + i) : _mm256_set1_epi8((char)shifts->of[0]);
+		__m128i low = _mm256_castsi256_si128(s), high = _mm256_extracti128_si256(s, 1);
+		__m256i a = split_eight(numbers + i, _mm256_cvtepu8_epi32(low), o, m);
+		__m256i b = split_eight(numbers + i + 8, _mm256_cvtepu8_epi32(_mm_srli_si128(low, 8)), o, m);
+		__m256i c = split_eight(numbers + i + 16, _mm256_cvtepu8_epi32(high), o, m);
+		__m256i d =
+			split_eight(numbers + i + 24, _mm256_cvtepu8_epi32(_mm_srli_si128(high, 8)), o, m);
 		__m256i all = _mm256_packus_epi16(_mm256_packus_epi32(a, b), _mm256_packus_epi32(c, d));
 		_mm256_storeu_si256((__m256i *)(symbols + i), _mm256_permutevar8x32_epi32(all, order));
 	}
 	if (i < n)
 		numbers_portable.split(
 			numbers + i, symbols + i, classes ? classes + i : NULL, shifts, origin, mask, n - i);
+}
+
+/* Eight places of 16 bits. */
+TARGET static inline void count_eight(uint32_t *counts, __m128i places)
+{
+	uint64_t low = (uint64_t)_mm_cvtsi128_si64(places), high = (uint64_t)_mm_extract_epi64(places, 1);
+
+	for (unsigned k = 0; k < 64; k += 16) {
+		counts[(uint16_t)(low >> k)] += 2;
+		counts[(uint16_t)(high >> k)] += 2;
+	}
+}
+
+TARGET static inline void see_eight(uint8_t *seen, __m128i places)
+{
+	uint64_t low = (uint64_t)_mm_cvtsi128_si64(places), high = (uint64_t)_mm_extract_epi64(places, 1);
+
+	for (unsigned k = 0; k < 64; k += 16) {
+		seen[(uint16_t)(low >> k)] = 1;
+		seen[(uint16_t)(high >> k)] = 1;
+	}
+}
+
+TARGET static void count(uint32_t *counts, uint8_t *seen, const uint8_t *classes, const uint8_t *symbols,
+	const struct class_bytes *rows, size_t n)
+{
+	const struct table table = table_of(rows);
+	size_t i = 0;
+
+	for (; i + 32 <= n; i += 32) {
+		__m256i s = _mm256_loadu_si256((const __m256i *)(symbols + i));
+		__m256i r = look_up(&table, classes + i);
+		__m256i first = _mm256_unpacklo_epi8(s, r), second = _mm256_unpackhi_epi8(s, r);
+		count_eight(counts, _mm256_castsi256_si128(first));
+		see_eight(seen, _mm256_castsi256_si128(second));
+		count_eight(counts, _mm256_extracti128_si256(first, 1));
+		see_eight(seen, _mm256_extracti128_si256(second, 1));
+	}
+	if (i < n)
+		numbers_portable.count(counts, seen, classes + i, symbols + i, rows, n - i);
 }
 
 TARGET static void classes_of_pairs(uint8_t *classes, const void *base, size_t n, unsigned class_shift)
@@ -112,7 +182,7 @@ TARGET static void differ_quads(uint64_t *flags, const void *src, const void *ba
 const struct number_ops *numbers_avx2(void)
 {
 	static const struct number_ops ops = {NUMBERS, .classes = {classes_8, classes_of_pairs, classes_32},
-		.differ = {differ_8, differ_pairs, differ_quads}, .split = split};
+		.differ = {differ_8, differ_pairs, differ_quads}, .split = split, .count = count};
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
 			       __builtin_cpu_supports("popcnt")
 		       ? &ops

@@ -71,37 +71,23 @@ static void count_lone(struct codec_workspace *ws, size_t n)
 	count_end(ws->counts.counts, &e);
 }
 
-/* Of sixteen, eight are counted twice, and of the others it is only seen that they are there, which takes no
- * addition. Eight at a time: loads of one byte each would be the bottleneck. */
 static void count_rows(struct codec_workspace *ws, size_t n)
 {
-	uint32_t *counts = ws->counts.counts[0], offsets[256];
+	const struct class_bytes rows = class_bytes_of(ws->counts.row);
+	uint32_t *counts = ws->counts.counts[0];
 	uint8_t *seen = ws->seen[0];
-	size_t i = 0, all = ws->counts.rows * RANS_SYMBOLS;
+	size_t all = ws->counts.rows * RANS_SYMBOLS;
 
-	for (unsigned c = 0; c < 256; c++)
-		offsets[c] = ws->counts.row[c] * RANS_SYMBOLS;
 	memset(counts, 0, all * sizeof *counts);
 	memset(seen, 0, all);
-	for (; i + 16 <= n; i += 16) {
-		uint64_t s = get_le64(ws->symbols + i), c = get_le64(ws->classes + i);
-		for (unsigned k = 0; k < 8; k++)
-			counts[offsets[(uint8_t)(c >> 8 * k)] + (uint8_t)(s >> 8 * k)] += 2;
-		s = get_le64(ws->symbols + i + 8);
-		c = get_le64(ws->classes + i + 8);
-		for (unsigned k = 0; k < 8; k++)
-			seen[offsets[(uint8_t)(c >> 8 * k)] + (uint8_t)(s >> 8 * k)] = 1;
-	}
-	for (; i < n; i++)
-		counts[offsets[ws->classes[i]] + ws->symbols[i]]++;
-	for (i = 0; i < all; i++)
+	ws->numbers->count(counts, seen, ws->classes, ws->symbols, &rows, n);
+	for (size_t i = 0; i < all; i++)
 		counts[i] += seen[i] & !counts[i];
 }
-
 /* Appends what the escapes of a piece stand for, and their shifts; values NULL: for RANS_ESCAPE itself.
  * Returns how many there are in all. */
 static size_t note_escapes(struct codec_workspace *ws, const uint32_t *values, const uint8_t *classes,
-	const uint32_t shifts[256], size_t from, size_t n, size_t noted)
+	const uint8_t shifts[256], size_t from, size_t n, size_t noted)
 {
 	const uint8_t *symbols = ws->symbols + from, *at = symbols;
 
@@ -110,7 +96,7 @@ static size_t note_escapes(struct codec_workspace *ws, const uint32_t *values, c
 		uint8_t *to = ws->gaps + ESCAPE_BYTES * noted;
 		if ((++noted + 1) * ESCAPE_BYTES > sizeof ws->gaps)
 			return SIZE_MAX;
-		to[4] = (uint8_t)shifts[classes ? classes[i] : 0];
+		to[4] = shifts[classes ? classes[i] : 0];
 		put_le32(to, values ? values[i] >> to[4] : RANS_ESCAPE);
 	}
 	return noted;
@@ -135,17 +121,15 @@ static size_t cut(struct codec_workspace *ws, const struct codec_input *in, stru
 	int based, size_t n, const struct symbols_plan *plan)
 {
 	const uint8_t *classes = based ? ws->classes : NULL;
-	uint32_t shifts[256];
+	const struct class_bytes shifts = class_bytes_of(plan->shifts);
 	size_t escapes = 0;
 
-	for (unsigned c = 0; c < 256; c++)
-		shifts[c] = plan->shifts[c];
 	for (size_t i = 0; i < n && escapes != SIZE_MAX; i += PIECE) {
 		size_t count = n - i < PIECE ? n - i : PIECE;
 		numbers_of(ws, in, kind, based, i, count);
-		ws->numbers->split(ws->values32 + i, ws->symbols + i, classes ? classes + i : NULL, shifts,
+		ws->numbers->split(ws->values32 + i, ws->symbols + i, classes ? classes + i : NULL, &shifts,
 			plan->origin, symbols_mask(kind), count);
-		escapes = note_escapes(ws, ws->values32, classes, shifts, i, count, escapes);
+		escapes = note_escapes(ws, ws->values32, classes, shifts.of, i, count, escapes);
 	}
 	return escapes;
 }
@@ -154,7 +138,7 @@ static size_t cut(struct codec_workspace *ws, const struct codec_input *in, stru
 static size_t cut_tops(
 	struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind, size_t n)
 {
-	const uint32_t shifts[256] = {kind.bits - 8u};
+	const uint8_t shifts[256] = {(uint8_t)(kind.bits - 8u)};
 	struct extremes e = {.least = RANS_ESCAPE};
 
 	memset(ws->counts.counts, 0, 4 * sizeof ws->counts.counts[0]);

@@ -539,6 +539,46 @@ static void transforms_are_those_of_the_format(void **state)
 	assert_int_equal(y, 0xfe03);
 }
 
+/* Tables of bytes by class whose differences lie near each other, and ones whose do not. */
+static void numbers_agree(void **state)
+{
+	enum { N = 1000, ROWS = 4 };
+	const struct number_ops *ops[] = {&numbers_portable, numbers_avx2()};
+	static uint8_t classes[N], symbols[2][N], seen[2][ROWS << 8];
+	static uint32_t numbers[2][N], counts[2][ROWS << 8];
+	uint64_t seed = 7;
+
+	(void)state;
+	if (!ops[1])
+		skip();
+	for (unsigned first = 0; first < 256; first += 5) {
+		uint8_t bytes[256];
+		struct class_bytes table;
+		for (unsigned c = 0; c < 256; c++)
+			bytes[c] = c < first ? 0 : c < first + 20 ? 1 : c < first + 31 ? 2 : 3;
+		table = class_bytes_of(bytes);
+		assert_true(table.window == CLASS_NO_WINDOW || table.window <= 224);
+		for (unsigned scattered = 0; scattered < 2; scattered++) {
+			memset(seen, 0, sizeof seen);
+			memset(counts, 0, sizeof counts);
+			for (unsigned i = 0; i < N; i++) {
+				classes[i] = (uint8_t)next_random(&seed);
+				numbers[0][i] = numbers[1][i] = next_random(&seed) & 0x3ff;
+			}
+			for (unsigned k = 0; k < 2; k++) {
+				ops[k]->split(numbers[k], symbols[k], classes, &table, -128, 0xffff, N - 1);
+				ops[k]->count(counts[k], seen[k], classes, symbols[k], &table, N - 1);
+			}
+			assert_memory_equal(numbers[0], numbers[1], sizeof numbers[0]);
+			assert_memory_equal(symbols[0], symbols[1], N - 1);
+			assert_memory_equal(counts[0], counts[1], sizeof counts[0]);
+			assert_memory_equal(seen[0], seen[1], sizeof seen[0]);
+			bytes[(first + 128) % 256] ^= 1;
+			table = class_bytes_of(bytes);
+		}
+	}
+}
+
 /* Weights, and what one step and many make of them: the payload of every instruction set, decoded by every
  * other. */
 static void coders_agree(void **state)
@@ -1594,6 +1634,7 @@ int main(void)
 		cmocka_unit_test(encoding_does_not_depend_on_the_past),
 		cmocka_unit_test(transforms_agree_and_invert),
 		cmocka_unit_test(transforms_are_those_of_the_format),
+		cmocka_unit_test(numbers_agree),
 		cmocka_unit_test(coders_agree),
 		cmocka_unit_test(fast_floats_are_symbols),
 		cmocka_unit_test(golden_payloads),

@@ -3,6 +3,7 @@
  *
  * encode.c  the service and its table of contents: take, encode, publish
  * file.c    one file: label, skeleton, pieces in order, recipe
+ * collect.c what workers have done, in order: frames to packs, chunks to extents
  * plan.c    pure: a layout and a size to pieces
  * base.c    which earlier file lends bases, and which chunk of it
  * source.c  which tensors of another width a tensor is the rounding of, or is rounded to, and which chunks
@@ -317,15 +318,20 @@ struct file_encoding {
 /* Encodes a staged file. On success p->batch, recipe and blocks are set. 0; -ESTALE it was changed;
  * -ESHUTDOWN; -errno. */
 int file_encode(struct encoder *encoder, struct file_encoding *file, struct stage_publication *p);
+/* Unpins, retracts, frees; after publication or failure. */
+void file_release(struct file_encoding *file);
+
+/* --- collect.c --- */
+
 /* Takes the oldest step off the window: its extent is in the recipe then. -EAGAIN: there is none. */
 int file_collect(struct file_encoding *file);
+/* All that are under way, also after a failure; the first error. */
+int file_collect_all(struct file_encoding *file);
 /* The pin of `id` is the file's now, or gone. */
 int file_keep_pin(struct file_encoding *file, const struct chunk_id *id);
 /* Another file announced the chunk, and may be given up after all: this one puts its record too, and those of
  * what it stands on as far as they are announced. The chunk is pinned. */
 int put_announced(struct file_encoding *file, const struct chunk_id *id, const struct chunk_record *record);
-/* Unpins, retracts, frees; after publication or failure. */
-void file_release(struct file_encoding *file);
 
 /* --- base.c --- */
 

@@ -266,6 +266,7 @@ static void *work_on(void *arg)
 static int work_all(struct work *work)
 {
 	unsigned wanted = work->options->threads, started = 0, made = 0;
+	uint64_t start;
 	struct worker **workers = calloc(wanted, sizeof *workers);
 	pthread_t *threads = calloc(wanted, sizeof *threads);
 
@@ -279,12 +280,14 @@ static int work_all(struct work *work)
 		work->rc = -ENOMEM;
 		goto out;
 	}
+	start = clock_ns(CLOCK_MONOTONIC);
 	while (started + 1 < wanted &&
 		!pthread_create(&threads[started], NULL, work_on, workers[started + 1]))
 		started++;
 	work_on(workers[0]);
 	while (started)
 		pthread_join(threads[--started], NULL);
+	work->run->wall_ns = clock_ns(CLOCK_MONOTONIC) - start;
 out:
 	for (unsigned i = 0; i < made; i++) {
 		codec_workspace_free(workers[i]->ws);
@@ -298,7 +301,6 @@ out:
 int codec_run(const struct codec_run_options *options, struct codec_run *run, const char **failed)
 {
 	struct work work = {.options = options, .run = run};
-	uint64_t start;
 	int rc;
 
 	*run = (struct codec_run){0};
@@ -313,10 +315,8 @@ int codec_run(const struct codec_run_options *options, struct codec_run *run, co
 	run->format = run->file->layout.format;
 	pthread_mutex_init(&work.lock, NULL);
 	rc = plan(&work);
-	start = clock_ns(CLOCK_MONOTONIC);
 	if (!rc)
 		rc = work_all(&work);
-	run->wall_ns = clock_ns(CLOCK_MONOTONIC) - start;
 	if (run->count && !run->tensors[run->count - 1].raw)
 		run->count--;
 	pthread_mutex_destroy(&work.lock);

@@ -170,6 +170,23 @@ static int read_superblock(struct store *store, struct store_error *error)
 	return rc;
 }
 
+/* A store whose parts are not there is no store any more, whatever its superblock says. */
+static int missing_part(const struct store *store, struct store_error *error)
+{
+	static const char *const parts[] = {"kv/CURRENT", "packs", "staging"};
+	char *path;
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		path = path_in(store->path, parts[i]);
+		if (path && access(path, F_OK))
+			explain(error,
+				"%s is damaged: %s is missing; restore the store from a backup, as a whole",
+				store->path, parts[i]);
+		free(path);
+	}
+	return -EUCLEAN;
+}
+
 static int take_lock(struct store *store, const struct store_options *options, struct store_error *error)
 {
 	int (*lock)(const char *, char *, size_t) = options->read_only ? store_lock_shared : store_lock;
@@ -280,6 +297,8 @@ int store_open(
 	raise_descriptor_limit();
 	if ((rc = open_parts(store, options)) || (rc = open_stage(store, options)) ||
 		(!options->read_only && (rc = start_writing(store, options)))) {
+		if (rc == -ENOENT)
+			rc = missing_part(store, error);
 		if (rc == -EUCLEAN)
 			explain(error, "%s is damaged; look with: mithril fsck %s", path, path);
 		if (rc == -EBUSY)

@@ -86,6 +86,8 @@ int kv_database_open(struct kv *kv, enum kv_mode mode)
 {
 	int rc = -ENOSPC;
 
+	if (kv->asked.read_only)
+		return open_as(kv, MODE_READING);
 	if (mode == MODE_NORMAL)
 		rc = open_normal(kv);
 	for (unsigned tries = 0; rc == -ENOSPC && mode != MODE_READING && tries < 4; tries++)

@@ -379,7 +379,7 @@ static void test_flush_gives_space_back(void **state)
 static void test_damage(void **state)
 {
 	struct world *w = *state;
-	const struct kv_options options = {0};
+	const struct kv_options options = {0}, reader = {.read_only = true};
 	char command[256];
 	unsigned bad = 0;
 	int rc;
@@ -418,6 +418,7 @@ static void test_damage(void **state)
 		w->path);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(kv_open(w->path, &options, &w->kv), -EUCLEAN);
+	assert_int_equal(kv_open(w->path, &reader, &w->kv), -EUCLEAN);
 }
 
 /* A file system of 64 MiB of its own, which only root can have. */

@@ -7,7 +7,10 @@ that its promise allows; everything else must be as it was. resolve() returns th
 
 Content is a list of pieces [seed, length, generation], so that the log needs no bytes; a file's bytes are their
 concatenation. Pieces of one seed and different generations hardly differ, as checkpoints do.
+
+In a bounded cache (evicts=True) a file may be gone at any moment, and that is no fault; what is there must still be right.
 """
+import errno
 import functools
 import hashlib
 import json
@@ -114,13 +117,13 @@ def new_pieces(rng, old):
     return [[rng.randrange(1, 60), rng.choice([200000, 700000, 1500000, 3000000]), 0]]
 
 
-def choose(rng, state):
-    """An operation that makes sense in `state` ({path: pieces})."""
+def choose(rng, state, evicts=False):
+    """An operation that makes sense in `state` ({path: pieces}). Of an evicted name the others of its inode do not know."""
     names, fresh = sorted(state), f"f{rng.randrange(40)}"
     if not names or len(names) < 5 or rng.random() < 0.35:
         return {"op": "save", "path": fresh, "new": new_pieces(rng, state.get(fresh)), "sync": rng.random() < 0.2}
     path = rng.choice(names)
-    kind = rng.choice(["rewrite", "rewrite", "append", "append", "unlink", "rename", "link", "swap"])
+    kind = rng.choice(["rewrite", "rewrite", "append", "append", "unlink", "rename", "swap"] + ["link"] * (not evicts))
     op = {"op": kind, "path": path, "sync": rng.random() < 0.2}
     if kind in ("rewrite", "swap"):
         op["new"] = new_pieces(rng, state[path])
@@ -177,7 +180,12 @@ def regroup(links, group):
             links.pop(name, None)
 
 
-def work(top, log_path, state, links, seed, limit):
+def was_evicted(error, op):
+    """What an operation on a file that has gone says; a save needs none to be there."""
+    return error.errno in (errno.ENOENT, errno.ESTALE) and op["op"] in ("append", "unlink", "rename", "swap")
+
+
+def work(top, log_path, state, links, seed, limit, evicts=False):
     """The worker: until an operation fails or `limit` operations are done."""
     rng = random.Random(seed)
     log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -186,9 +194,16 @@ def work(top, log_path, state, links, seed, limit):
         os.write(log, (json.dumps(record) + "\n").encode())
 
     for _ in range(limit):
-        op = choose(rng, state)
+        op = choose(rng, state, evicts)
         note({"begin": op})
-        perform(top, op, rng)
+        try:
+            perform(top, op, rng)
+        except OSError as error:
+            if not evicts or not was_evicted(error, op):
+                raise
+            note({"missed": True})
+            del state[op["path"]]
+            continue
         note({"done": True, "sha256": digest(op["new"]) if "new" in op else None})
         apply(state, links, op)
 
@@ -205,18 +220,29 @@ def replay(log_path, state, links):
             record = json.loads(line)
             if "begin" in record:
                 pending = record["begin"]
+            elif "missed" in record:
+                del state[pending["path"]]
+                pending = None
             else:
                 apply(state, links, pending)
                 pending = None
     return pending
 
 
-def found_in(top):
+def look(path):
+    with open(path, "rb") as file:
+        return file.read(), os.fstat(file.fileno()).st_size
+
+
+def found_in(top, evicts=False):
     found = {}
     for name in os.listdir(top):
-        with open(os.path.join(top, name), "rb") as file:
-            data = file.read()
-        size = os.stat(os.path.join(top, name)).st_size
+        try:
+            data, size = look(os.path.join(top, name))
+        except OSError as error:
+            if evicts and error.errno in (errno.ENOENT, errno.ESTALE):
+                continue
+            raise
         if size != len(data):
             raise Wrong(f"{name}: stat says {size} bytes, {len(data)} were read")
         found[name] = data
@@ -281,10 +307,13 @@ def pending_outcome(found, state, links, op):
     return {path: None, to: old}
 
 
-def resolve(top, state, links, pending):
+def resolve(top, state, links, pending, evicts=False):
     """Checks the directory against the state; returns the state and links to go on from. Raises Wrong."""
-    found = found_in(top)
-    outcome = pending_outcome(found, state, links, pending) if pending else {}
+    found = found_in(top, evicts)
+    missed = evicts and pending and pending["op"] not in ("rename", "link") and pending["path"] not in found
+    if missed:
+        found.pop(pending["path"] + ".tmp", None)
+    outcome = {pending["path"]: None} if missed else pending_outcome(found, state, links, pending) if pending else {}
     expected = dict(state)
     kept = {}
     for path, what in outcome.items():
@@ -295,6 +324,8 @@ def resolve(top, state, links, pending):
             kept[path] = None
         elif what is not None:
             expected[path] = what
+    if evicts:
+        expected = {path: pieces for path, pieces in expected.items() if path in found}
     for path, pieces in expected.items():
         if not is_whole(found.get(path), pieces):
             raise Wrong(f"{path}: {describe(found.get(path), pieces)}")
@@ -303,13 +334,17 @@ def resolve(top, state, links, pending):
         raise Wrong(f"there should be no {sorted(extra)}")
     # What was cut short is removed, so that the next round starts from whole files.
     for path in kept:
-        os.unlink(os.path.join(top, path))
+        remove(os.path.join(top, path))
     if pending and pending["op"] == "save":
-        try:
-            os.unlink(os.path.join(top, pending["path"] + ".tmp"))
-        except FileNotFoundError:
-            pass
-    return expected, links_in(top, expected)
+        remove(os.path.join(top, pending["path"] + ".tmp"))
+    return expected, {} if evicts else links_in(top, expected)
+
+
+def remove(path):
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
 
 
 def links_in(top, state):

@@ -144,8 +144,8 @@ static void control_free(struct control *control)
 	free(control);
 }
 
-int control_start(struct store *store, struct drops *drops, struct keeper *keeper, const char *mountpoint,
-	bool passthrough, struct control **out)
+int control_start(struct store *store, struct drops *drops, struct keeper *keeper, const struct meter *meter,
+	const char *mountpoint, bool passthrough, struct control **out)
 {
 	struct control *control = calloc(1, sizeof *control);
 	int ret;
@@ -155,6 +155,7 @@ int control_start(struct store *store, struct drops *drops, struct keeper *keepe
 	control->env.store = store;
 	control->env.drops = drops;
 	control->env.keeper = keeper;
+	control->env.meter = meter;
 	control->env.mountpoint = mountpoint;
 	control->env.passthrough = passthrough;
 	control->listen_fd = -1;

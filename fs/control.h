@@ -6,7 +6,7 @@
  * {"done": true} or {"error": errno, "message": "..."}; then the connection is closed.
  *
  *   ping          {"pid", "mountpoint", "passthrough", "version"}
- *   stats         report_stats
+ *   stats         report_stats, and "requests": meter_json
  *   info INO      report_info
  *   sync          {"files_left", "bytes_left"} about every 200 ms; done when all closed files are encoded
  *                 and durable
@@ -44,8 +44,9 @@
 struct control;
 struct drops;
 struct keeper;
-int control_start(struct store *store, struct drops *drops, struct keeper *keeper, const char *mountpoint,
-	bool passthrough, struct control **out);
+struct meter;
+int control_start(struct store *store, struct drops *drops, struct keeper *keeper, const struct meter *meter,
+	const char *mountpoint, bool passthrough, struct control **out);
 /* Ends requests under way, waits for them, removes the socket. NULL is fine. */
 void control_stop(struct control *control);
 

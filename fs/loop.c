@@ -131,10 +131,13 @@ static void end(struct loop *loop, int error)
 static void serve_one(struct loop *loop, void *message, size_t len)
 {
 	struct fuse_buf buf = {.mem = message};
+	uint32_t opcode = wire_opcode(message, len);
+	uint64_t since = clock_now_ns();
 
 	wire_adapt(message, &len, &loop->mount->init);
 	buf.size = len;
 	fuse_session_process_buf(loop->session, &buf);
+	meter_add(&loop->mount->meter, opcode, clock_now_ns() - since);
 }
 
 static ssize_t lead(struct loop *loop, void *message)

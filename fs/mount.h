@@ -14,6 +14,7 @@
 #include "fs/drops.h"
 #include "fs/fs.h"
 #include "fs/keeper.h"
+#include "fs/meter.h"
 #include "fs/nodes.h"
 #include "fs/read_buffers.h"
 #include "fs/wire.h"
@@ -37,6 +38,7 @@ struct mount {
 	int dev_fd;		 /* /dev/fuse */
 	atomic_bool passthrough; /* granted and found to work */
 	struct wire_init init;
+	struct meter meter;
 	/* A request may follow from the reply to another, of another thread; the kernel orders them, but the
 	 * language does not know: replies release here, requests acquire. */
 	atomic_uint replies;

@@ -81,6 +81,10 @@ static int do_stats(struct answer *answer, const char *argument)
 	(void)argument;
 	if (!stats)
 		return -ENOMEM;
+	if (json_object_set_new(stats, "requests", meter_json(answer->env->meter))) {
+		json_decref(stats);
+		return -ENOMEM;
+	}
 	answer_tell(answer, stats);
 	return 0;
 }

@@ -8,12 +8,14 @@
 #include <stdbool.h>
 
 #include "fs/drops.h"
+#include "fs/meter.h"
 #include "store/store.h"
 
 struct request_env {
 	struct store *store;
 	struct drops *drops;
 	struct keeper *keeper;
+	const struct meter *meter;
 	const char *mountpoint;
 	bool passthrough;
 	atomic_bool stopping; /* set: long requests end */

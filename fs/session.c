@@ -144,7 +144,7 @@ static void *greet(void *arg)
 	atomic_store(&mount->passthrough, state.passthrough);
 	/* Tools read such a store by themselves; there is no place for a socket on its disk. */
 	if (!session->options->no_control && !mount->store->read_only &&
-		control_start(mount->store, mount->drops, mount->keeper, session->mountpoint,
+		control_start(mount->store, mount->drops, mount->keeper, &mount->meter, session->mountpoint,
 			state.passthrough, &session->control))
 		log_warning("%s: no control socket; tools cannot reach this daemon", mount->store->path);
 	if (session->ready)

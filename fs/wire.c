@@ -120,6 +120,13 @@ static enum wire_pace slow_if(bool slow)
 	return slow ? WIRE_SLOW : WIRE_QUICK;
 }
 
+uint32_t wire_opcode(const void *message, size_t len)
+{
+	const struct fuse_in_header *in = message;
+
+	return len < sizeof *in ? 0 : in->opcode;
+}
+
 enum wire_pace wire_pace(const void *message, size_t len)
 {
 	const struct fuse_in_header *in = message;

@@ -54,6 +54,9 @@ struct wire_init {
  * A message too short for its opcode is left alone; libfuse refuses it. */
 void wire_adapt(void *message, size_t *len, struct wire_init *init);
 
+/* FUSE_*; 0: too short to say. */
+uint32_t wire_opcode(const void *message, size_t len);
+
 /* How long serving a request is likely to take. */
 enum wire_pace {
 	WIRE_INSTANT, /* less than waking another thread does */

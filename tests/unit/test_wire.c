@@ -137,6 +137,15 @@ static void short_messages(void **state)
 	}
 }
 
+static void opcodes(void **state)
+{
+	struct message message = message_of(FUSE_READ, sizeof message.read);
+
+	(void)state;
+	assert_int_equal(wire_opcode(&message, message.in.len), FUSE_READ);
+	assert_int_equal(wire_opcode(&message, sizeof message.in - 1), 0);
+}
+
 static void paces(void **state)
 {
 	struct message message = message_of(FUSE_READ, sizeof message.read);
@@ -227,6 +236,7 @@ int main(void)
 		cmocka_unit_test(tmpfile_becomes_create),
 		cmocka_unit_test(setxattr_shrinks),
 		cmocka_unit_test(short_messages),
+		cmocka_unit_test(opcodes),
 		cmocka_unit_test(paces),
 		cmocka_unit_test(init_asks_for_what_is_offered),
 		cmocka_unit_test(init_without_passthrough),

@@ -126,30 +126,19 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	removed(req, names_rmdir(mount_of(req)->names, parent, name, &gone), &gone);
 }
 
-/* What a rename puts in the place of another file should not come to disk after its name. */
-static void write_out_replacement(
-	struct mount *mount, uint64_t parent, const char *name, uint64_t new_parent, const char *new_name)
-{
-	struct inode old, replaced;
-
-	if (names_lookup(mount->names, new_parent, new_name, &replaced) || !S_ISREG(replaced.mode))
-		return;
-	if (!names_lookup(mount->names, parent, name, &old) && old.content == CONTENT_STAGED)
-		content_writeout(mount->stage, old.ino);
-}
-
 static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 	const char *new_name, unsigned flags)
 {
 	struct mount *mount = mount_of(req);
-	struct inode gone = {0};
-	int ret;
+	struct names_renamed renamed;
+	int ret = names_rename(mount->names, parent, name, new_parent, new_name, flags, &renamed);
 
-	write_out_replacement(mount, parent, name, new_parent, new_name);
-	ret = names_rename(mount->names, parent, name, new_parent, new_name, flags, &gone);
-
-	if (!ret && gone.ino)
-		note_unlinked(mount, gone.ino);
+	/* What a rename puts in the place of another file should not come to disk long after its name, which
+	 * is not there yet: only a sync brings it. */
+	if (!ret && renamed.over_file && renamed.moved.content == CONTENT_STAGED)
+		content_writeout(mount->stage, renamed.moved.ino);
+	if (!ret && renamed.gone)
+		note_unlinked(mount, renamed.gone);
 	reply_status(req, ret);
 }
 

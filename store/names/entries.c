@@ -74,15 +74,18 @@ int entry_lock(struct names *names, uint64_t parent, const char *name, struct en
 	struct entry seen;
 	int rc;
 
+	locks_take(names, locks, &parent, 1);
 	for (;;) {
 		rc = entry_get(names, parent, name, &seen);
+		if (!rc && locks_try(names, locks, seen.ino)) {
+			*out = seen;
+			return 0;
+		}
+		locks_release(names, locks);
 		if (rc)
 			return rc == -ENOENT ? entry_absent(names, parent) : rc;
+		/* In their order; what was seen may have changed meanwhile. */
 		locks_take(names, locks, (uint64_t[]){parent, seen.ino}, 2);
-		rc = entry_get(names, parent, name, out);
-		if (!rc && out->ino == seen.ino)
-			return 0;
-		locks_release(names, locks);
 	}
 }
 

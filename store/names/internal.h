@@ -32,9 +32,11 @@ struct names {
 /* Up to four inodes, locked together in stripe order. */
 struct locks {
 	unsigned count;
-	unsigned stripe[4];
+	unsigned stripe[6];
 };
 void locks_take(struct names *names, struct locks *locks, const uint64_t *inos, unsigned count);
+/* Adds an inode to what is held, if that needs no waiting: who waits in this order could wait for ever. */
+bool locks_try(struct names *names, struct locks *locks, uint64_t ino);
 void locks_release(struct names *names, struct locks *locks);
 
 /* --- inodes.c --- */

@@ -122,10 +122,14 @@ int names_unlink(struct names *names, uint64_t parent, const char *name, struct 
 int names_rmdir(struct names *names, uint64_t parent, const char *name, struct inode *out);
 
 /* rename(2) with flags 0, RENAME_NOREPLACE or RENAME_EXCHANGE (others: -EINVAL). A directory cannot move
- * below itself (-EINVAL); a target directory must be empty (-ENOTEMPTY). `gone` (may be NULL) is the inode
- * whose last name was replaced, now an orphan, or has ino 0. */
+ * below itself (-EINVAL); a target directory must be empty (-ENOTEMPTY). `out` may be NULL. */
+struct names_renamed {
+	struct inode moved;
+	bool over_file; /* the new name stood for a regular file */
+	uint64_t gone;	/* the inode whose last name was replaced, now an orphan; or 0 */
+};
 int names_rename(struct names *names, uint64_t parent, const char *name, uint64_t new_parent,
-	const char *new_name, unsigned flags, struct inode *gone);
+	const char *new_name, unsigned flags, struct names_renamed *out);
 
 /* Which fields names_setattr takes from `attr`. */
 enum {

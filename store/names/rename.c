@@ -50,42 +50,46 @@ static void unlock(struct names *names, struct move *move)
 	move->moving = false;
 }
 
-static bool same_entry(const struct side *now, const struct side *then)
+static int peek_both(struct names *names, struct move *move)
 {
-	return now->exists == then->exists && (!now->exists || now->entry.ino == then->entry.ino);
+	int rc = peek(names, &move->from);
+
+	return rc ? rc : peek(names, &move->to);
 }
 
-/* Looks at both sides, locks what that needs, and looks again until nothing changed in between. */
+/* What stands for the names too, if that needs no waiting. */
+static bool lock_rest(struct names *names, struct move *move)
+{
+	return reparents(move) == move->moving &&
+	       (!move->from.exists || locks_try(names, &move->locks, move->from.entry.ino)) &&
+	       (!move->to.exists || locks_try(names, &move->locks, move->to.entry.ino));
+}
+
+/* Locks the directories, looks at both sides, and locks what it sees; if that cannot be had at once, begins
+ * again with all of it in order. */
 static int lock(struct names *names, struct move *move)
 {
-	for (;;) {
-		struct side from, to;
-		uint64_t inos[4] = {move->from.parent, move->to.parent};
-		unsigned count = 2;
-		int rc = peek(names, &move->from);
+	uint64_t inos[4] = {move->from.parent, move->to.parent};
+	unsigned count = 2;
 
-		if (!rc)
-			rc = peek(names, &move->to);
-		if (rc)
-			return rc;
-		from = move->from;
-		to = move->to;
-		if (from.exists)
-			inos[count++] = from.entry.ino;
-		if (to.exists)
-			inos[count++] = to.entry.ino;
-		move->moving = reparents(move);
-		if (move->moving)
-			pthread_mutex_lock(&names->moving);
+	for (;;) {
+		int rc;
+
 		locks_take(names, &move->locks, inos, count);
-		rc = peek(names, &move->from);
-		if (!rc)
-			rc = peek(names, &move->to);
-		if (!rc && same_entry(&move->from, &from) && same_entry(&move->to, &to))
+		rc = peek_both(names, move);
+		if (!rc && lock_rest(names, move))
 			return 0;
 		unlock(names, move);
 		if (rc)
 			return rc;
+		count = 2;
+		if (move->from.exists)
+			inos[count++] = move->from.entry.ino;
+		if (move->to.exists)
+			inos[count++] = move->to.entry.ino;
+		move->moving = reparents(move);
+		if (move->moving)
+			pthread_mutex_lock(&names->moving);
 	}
 }
 
@@ -251,7 +255,7 @@ static int move_locked(struct names *names, struct kv_batch *batch, struct move 
 }
 
 int names_rename(struct names *names, uint64_t parent, const char *name, uint64_t new_parent,
-	const char *new_name, unsigned flags, struct inode *gone)
+	const char *new_name, unsigned flags, struct names_renamed *out)
 {
 	struct move move = {.from = {.parent = parent, .name = name},
 		.to = {.parent = new_parent, .name = new_name},
@@ -260,8 +264,8 @@ int names_rename(struct names *names, uint64_t parent, const char *name, uint64_
 	bool last;
 	int rc = name_check(name);
 
-	if (gone)
-		memset(gone, 0, sizeof *gone);
+	if (out)
+		memset(out, 0, sizeof *out);
 	if (!rc)
 		rc = name_check(new_name);
 	if (rc)
@@ -279,8 +283,11 @@ int names_rename(struct names *names, uint64_t parent, const char *name, uint64_
 	unlock(names, &move);
 	if (last)
 		names_counted(names, move.to.inode.mode, -1);
-	if (last && gone)
-		*gone = move.to.inode;
+	if (!rc && out) {
+		out->moved = move.from.inode;
+		out->over_file = move.to.exists && S_ISREG(move.to.inode.mode);
+		out->gone = last ? move.to.inode.ino : 0;
+	}
 out:
 	kv_batch_free(batch);
 	return rc;

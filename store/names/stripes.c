@@ -39,6 +39,19 @@ void locks_take(struct names *names, struct locks *locks, const uint64_t *inos, 
 		pthread_mutex_lock(&names->stripes[locks->stripe[i]]);
 }
 
+bool locks_try(struct names *names, struct locks *locks, uint64_t ino)
+{
+	unsigned stripe = stripe_of(ino);
+
+	for (unsigned i = 0; i < locks->count; i++)
+		if (locks->stripe[i] == stripe)
+			return true;
+	if (pthread_mutex_trylock(&names->stripes[stripe]))
+		return false;
+	locks->stripe[locks->count++] = stripe;
+	return true;
+}
+
 void locks_release(struct names *names, struct locks *locks)
 {
 	while (locks->count)

@@ -107,7 +107,7 @@ int content_truncate(struct stage *stage, uint64_t ino, uint64_t size);
 /* names_setattr, with mtime passed on to a staged file. */
 int content_setattr(
 	struct stage *stage, uint64_t ino, const struct inode *attr, unsigned fields, struct inode *out);
-/* Begins to write a staged file's bytes to disk, without waiting: called before the file's name replaces
+/* Begins to write a staged file's bytes to disk, without waiting: called when the file's name has replaced
  * another, so that after a power cut the name does not come back before the bytes (as ext4's auto_da_alloc).
  * Nothing to do for other content. */
 void content_writeout(struct stage *stage, uint64_t ino);

@@ -320,7 +320,12 @@ static void expect_at(struct world *w, uint64_t parent, const char *name, uint64
 static int move(struct world *w, const struct inode *from, const char *name, const struct inode *to,
 	const char *new_name, unsigned flags, struct inode *gone)
 {
-	return names_rename(w->names, from->ino, name, to->ino, new_name, flags, gone);
+	struct names_renamed renamed;
+	int rc = names_rename(w->names, from->ino, name, to->ino, new_name, flags, &renamed);
+
+	if (gone)
+		*gone = (struct inode){.ino = renamed.gone};
+	return rc;
 }
 
 static void test_rename(void **state)

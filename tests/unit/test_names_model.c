@@ -245,13 +245,13 @@ static void do_rename(struct world *w, struct model *m)
 	int d1 = pick_dir(m), d2 = pick(m, 3) ? pick_dir(m) : d1, n1 = (int)pick(m, NAMES),
 	    n2 = (int)pick(m, NAMES);
 	unsigned flags = all[pick(m, 5)];
-	struct inode gone;
+	struct names_renamed renamed;
 	int lost = -1;
 	int rc = names_rename(
-		w->names, m->nodes[d1].ino, names[n1], m->nodes[d2].ino, names[n2], flags, &gone);
+		w->names, m->nodes[d1].ino, names[n1], m->nodes[d2].ino, names[n2], flags, &renamed);
 
 	assert_int_equal(rc, model_rename(m, d1, n1, d2, n2, flags, &lost));
-	assert_int_equal(gone.ino, lost < 0 ? 0 : m->nodes[lost].ino);
+	assert_int_equal(renamed.gone, lost < 0 ? 0 : m->nodes[lost].ino);
 }
 
 static void do_drop(struct world *w, struct model *m)

@@ -127,6 +127,10 @@ class Store:
     def stats(self):
         return json.loads(self.run("stats", "--json", self.mnt if self.mounted else self.path))
 
+    def requests(self):
+        """How many the kernel has sent since the mount, of all kinds; what it forgets is not counted."""
+        return sum(r["count"] for name, r in self.stats()["requests"].items() if "forget" not in name)
+
     def stored(self):
         """Bytes on disk, everything counted."""
         return int(subprocess.run(["du", "-s", "--block-size=1", str(self.path)], check=True, text=True,

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "fs/kept.h"
 #include "store/cache/evict.h"
 
 struct mount;
@@ -36,10 +37,6 @@ void keeper_damaged(struct keeper *keeper, uint64_t cache, uint64_t ino);
 /* A directory has become a cache, or is one no more, or its bound has changed. */
 void keeper_refresh(struct keeper *keeper);
 
-struct kept_counts {
-	uint64_t cache, max_size;
-	uint64_t hits, misses, evicted_groups, evicted_bytes, quarantined; /* since the start */
-};
 /* Of all caches that there are; the caller frees. -ENOMEM, -EIO. */
 int keeper_counts(struct keeper *keeper, struct kept_counts **counts, size_t *count);
 

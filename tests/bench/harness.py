@@ -185,6 +185,14 @@ def small_files(program, phase, where, files, size, processes):
     return float(ended.stdout)
 
 
+def null_requests(parent, processes, requests=40000):
+    """Requests a second that a FUSE daemon answers which does nothing: no daemon is faster here."""
+    with tempfile.TemporaryDirectory(dir=parent) as point:
+        ended = subprocess.run([program("bench_nullfs", "BENCH_NULLFS"), point, str(requests), str(processes)], check=True,
+                               text=True, stdout=subprocess.PIPE)
+    return float(ended.stdout)
+
+
 def median(values):
     return statistics.median(values)
 

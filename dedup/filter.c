@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dedup/count.h"
-#include "dedup/cut/rewrite.h"
-#include "dedup/gone.h"
+#include "dedup/copy.h"
 #include "dedup/group/parallel.h"
 #include "dedup/read/reader.h"
+#include "dedup/turns.h"
 #include "store/util/clock.h"
 
 struct copier {
@@ -19,23 +18,23 @@ struct copier {
 	const struct dedup_cuts *cuts;
 	struct dedup_filter *filter;
 	struct dedup_result *result;
-	pthread_mutex_t lock; /* of result, failed and progress */
+	unsigned threads, teams;
+	struct dedup_copy *copies; /* one a thread of a team, team by team */
+	pthread_mutex_t lock;	   /* of result, done and failed */
 	atomic_size_t next;
 	uint64_t done;
 	int failed;
 };
 
-/* One thread's. */
-struct worker {
-	struct dedup_result seen;
-	struct dedup_rewritten rewritten;
-};
-
-/* A run of lines that lie together and go the same way. */
-struct stretch {
-	struct dedup_outfile *to; /* NULL: nowhere */
-	const char *from;
-	size_t len;
+/* The threads that copy one file, block by block. */
+struct team {
+	struct copier *copier;
+	struct dedup_copy *copies;
+	struct dedup_reader *reader;
+	struct dedup_outfile *to; /* NULL: nothing is written */
+	struct dedup_turns turns; /* of the blocks, by their first lines, at `to` */
+	uint32_t end;		  /* of the file's lines */
+	_Atomic uint32_t lines;
 };
 
 static int check(
@@ -64,95 +63,6 @@ int dedup_filter_check(const struct dedup_options *o, struct dedup_result *resul
 	return rc;
 }
 
-static int write_stretch(struct copier *c, struct stretch *s)
-{
-	int rc = s->to && s->len ? dedup_outfile_write(s->to, s->from, s->len) : 0;
-
-	/* The last line of a file may have no end; that of another file may follow. */
-	if (!rc && s->to && c->options->single && s->len && s->from[s->len - 1] != '\n')
-		rc = dedup_outfile_write(s->to, "\n", 1);
-	if (rc) {
-		pthread_mutex_lock(&c->lock);
-		snprintf(c->result->path, sizeof c->result->path, "%s", s->to->path);
-		pthread_mutex_unlock(&c->lock);
-	}
-	s->len = 0;
-	return rc;
-}
-
-/* Writes a record of whose text something is cut, or finds that too little would be left of it. */
-static int copy_cut(struct copier *c, const struct dedup_block *block, uint32_t id,
-	const struct dedup_line *line, struct dedup_outfile *to, struct worker *w)
-{
-	const struct dedup_options *o = c->options;
-	struct dedup_rewritten *r = &w->rewritten;
-	struct stretch stretch = {.to = to};
-	size_t count;
-	const struct dedup_cut *cuts = dedup_cuts_of(c->cuts, id, &count);
-	int rc = dedup_rewrite(r, o->inputs->v[block->input].format, o->field, line, cuts, count);
-
-	if (rc)
-		return rc == -EBADMSG ? -ESTALE : rc;
-	if (o->cutting.drop > 0 ? (double)(r->text - r->left) > o->cutting.drop * (double)r->text
-				: r->blank) {
-		*dedup_lines_at(&c->outcome->lines, id) = DEDUP_LINE_CUT;
-		w->seen.cut_away++;
-		dedup_gone_add(w->seen.gone, c->outcome, id, line->whole);
-		return 0;
-	}
-	stretch.from = o->cutting.drop > 0 ? line->text : r->data;
-	stretch.len = o->cutting.drop > 0 ? line->whole : r->len;
-	w->seen.kept++;
-	w->seen.kept_bytes += stretch.len;
-	if (o->cutting.drop <= 0) {
-		w->seen.cut++;
-		w->seen.cut_bytes += r->text - r->left;
-	}
-	return write_stretch(c, &stretch);
-}
-
-static bool is_cut(const struct copier *c, uint32_t id)
-{
-	size_t count = 0;
-
-	if (c->cuts->count)
-		dedup_cuts_of(c->cuts, id, &count);
-	return count != 0;
-}
-
-static int copy_block(
-	struct copier *c, const struct dedup_block *block, struct dedup_outfile *to, struct worker *w)
-{
-	struct dedup_line line;
-	struct stretch stretch = {0};
-	size_t at = 0;
-	int rc = 0;
-
-	for (uint32_t id = block->id; !rc && dedup_block_line(block, &at, &line); id++) {
-		uint32_t what = *dedup_lines_at(&c->outcome->lines, id);
-		bool stays = what == id || what == DEDUP_LINE_BLANK;
-		struct dedup_outfile *where = stays ? to : NULL;
-
-		if (what == id && is_cut(c, id)) {
-			rc = write_stretch(c, &stretch);
-			rc = rc ? rc : copy_cut(c, block, id, &line, to, w);
-			continue;
-		}
-		if (what == id) {
-			w->seen.kept++;
-			w->seen.kept_bytes += line.whole;
-		} else if (!stays) {
-			dedup_gone_add(w->seen.gone, c->outcome, id, line.whole);
-		}
-		if (stretch.len && where != stretch.to)
-			rc = write_stretch(c, &stretch);
-		if (!stretch.len)
-			stretch = (struct stretch){.to = where, .from = line.text};
-		stretch.len += line.whole;
-	}
-	return rc ? rc : write_stretch(c, &stretch);
-}
-
 static int progress(struct copier *c, size_t bytes)
 {
 	const struct dedup_options *o = c->options;
@@ -168,32 +78,88 @@ static int progress(struct copier *c, size_t bytes)
 	return rc;
 }
 
-static int copy_lines(struct copier *c, size_t i, struct dedup_outfile *to, struct worker *w)
+/* In their order. What is not compressed has its place then, and is written when others have theirs. */
+static int put(struct team *t, struct dedup_block *block, size_t len)
 {
-	uint32_t id = c->outcome->first_ids[i], end = c->outcome->first_ids[i + 1];
-	struct dedup_block block = {0};
-	struct dedup_reader *reader;
-	int rc, more = 0;
+	uint64_t off = 0;
+	int rc = 0;
 
-	rc = dedup_reader_new(c->options->inputs, i, i + 1, id, &reader);
-	while (!rc && (more = dedup_reader_next(reader, &block)) > 0) {
-		if (block.lines > end - id)
-			rc = -ESTALE;
-		id += block.lines;
-		if (!rc && !block.why)
-			rc = copy_block(c, &block, to, w);
-		rc = rc ? rc : progress(c, block.len);
+	/* The last line of a file may have no end; that of another file may follow. */
+	if (t->copier->options->single && len && block->data[len - 1] != '\n')
+		block->data[len++] = '\n';
+	if (!dedup_turns_wait(&t->turns, block->id))
+		return -ECANCELED;
+	if (t->to->coder)
+		rc = dedup_outfile_write(t->to, block->data, len);
+	else
+		off = dedup_outfile_claim(t->to, len);
+	dedup_turns_pass(&t->turns, block->id + block->lines);
+	return rc || t->to->coder ? rc : dedup_outfile_put_at(t->to, off, block->data, len);
+}
+
+static int copy_block(struct team *t, struct dedup_copy *copy, struct dedup_block *block)
+{
+	struct copier *c = t->copier;
+	size_t len = 0;
+	int rc = 0;
+
+	if ((uint64_t)block->id + block->lines > t->end)
+		return -ESTALE;
+	if (!block->why)
+		rc = dedup_copy_block(copy, c->options, c->outcome, c->cuts, block, &len);
+	if (!rc && t->to) {
+		rc = put(t, block, len);
+		if (rc && rc != -ECANCELED) {
+			pthread_mutex_lock(&c->lock);
+			snprintf(c->result->path, sizeof c->result->path, "%s", t->to->path);
+			pthread_mutex_unlock(&c->lock);
+		}
 	}
-	if (!rc && more < 0)
-		rc = more;
-	if (!rc && id != end)
-		rc = -ESTALE;
+	t->lines += block->lines;
+	return rc ? rc : progress(c, block->len);
+}
+
+static int copy_blocks(void *ctx, unsigned thread)
+{
+	struct team *t = ctx;
+	struct copier *c = t->copier;
+	struct dedup_block block = {0};
+	uint64_t start = clock_now_ns();
+	int rc = 0, more = 0;
+
+	while (!rc && (more = dedup_reader_next(t->reader, &block)) > 0)
+		rc = copy_block(t, &t->copies[thread], &block);
+	rc = rc ? rc : more;
+	if (rc)
+		dedup_turns_end(&t->turns);
 	dedup_block_release(&block);
-	dedup_reader_free(reader);
+	pthread_mutex_lock(&c->lock);
+	c->result->times.write += (double)(clock_now_ns() - start) * 1e-9;
+	if (rc && rc != -ECANCELED)
+		c->failed = rc;
+	pthread_mutex_unlock(&c->lock);
 	return rc;
 }
 
-static int copy_file(struct copier *c, size_t i, struct worker *w)
+static int copy_lines(struct copier *c, size_t i, struct dedup_outfile *to, struct dedup_copy *copies)
+{
+	uint32_t id = c->outcome->first_ids[i], end = c->outcome->first_ids[i + 1];
+	struct team t = {.copier = c, .copies = copies, .to = to, .end = end};
+	int rc = dedup_reader_new(c->options->inputs, i, i + 1, id, &t.reader);
+
+	if (rc)
+		return rc;
+	dedup_turns_init(&t.turns);
+	dedup_turns_pass(&t.turns, id);
+	rc = dedup_parallel(c->threads / c->teams, copy_blocks, &t);
+	if (!rc && t.lines != end - id)
+		rc = -ESTALE;
+	dedup_turns_release(&t.turns);
+	dedup_reader_free(t.reader);
+	return rc == -ECANCELED ? c->failed : rc;
+}
+
+static int copy_file(struct copier *c, size_t i, struct dedup_copy *copies)
 {
 	const struct dedup_options *o = c->options;
 	const struct dedup_input *input = &o->inputs->v[i];
@@ -204,7 +170,7 @@ static int copy_file(struct copier *c, size_t i, struct worker *w)
 		rc = dedup_outfile_open(to, o->output, input->name, input->codec);
 	else if (to && !i)
 		rc = dedup_outfile_open(to, NULL, o->output, dedup_codec_of_name(o->output));
-	copied = rc ? 0 : copy_lines(c, i, to, w);
+	copied = rc ? 0 : copy_lines(c, i, to, copies);
 	if (to && !rc && !copied && (!o->single || i + 1 == o->inputs->count))
 		rc = dedup_outfile_finish(to);
 	pthread_mutex_lock(&c->lock);
@@ -218,54 +184,44 @@ static int copy_file(struct copier *c, size_t i, struct worker *w)
 	return rc ? rc : copied;
 }
 
-static void add_up(struct dedup_result *result, const struct dedup_result *seen)
-{
-	result->kept += seen->kept;
-	result->kept_bytes += seen->kept_bytes;
-	result->cut += seen->cut;
-	result->cut_bytes += seen->cut_bytes;
-	result->cut_away += seen->cut_away;
-	dedup_gone_add_up(result->gone, seen->gone);
-}
-
-static int work(void *ctx, unsigned thread)
+static int work(void *ctx, unsigned team)
 {
 	struct copier *c = ctx;
-	struct worker w = {0};
-	uint64_t start = clock_now_ns();
+	struct dedup_copy *copies = &c->copies[team * (c->threads / c->teams)];
 	int rc = 0;
 	size_t i;
 
-	(void)thread;
 	while (!rc && (i = atomic_fetch_add(&c->next, 1)) < c->options->inputs->count)
-		rc = copy_file(c, i, &w);
-	pthread_mutex_lock(&c->lock);
-	add_up(c->result, &w.seen);
-	c->result->times.write += (double)(clock_now_ns() - start) * 1e-9;
-	pthread_mutex_unlock(&c->lock);
-	dedup_rewritten_release(&w.rewritten);
+		rc = copy_file(c, i, copies);
 	return rc;
 }
 
 int dedup_filter(const struct dedup_options *o, const struct dedup_outcome *outcome,
 	const struct dedup_cuts *cuts, struct dedup_filter *filter, struct dedup_result *result)
 {
-	struct copier c = {
-		.options = o, .outcome = outcome, .cuts = cuts, .filter = filter, .result = result};
-	unsigned threads = o->threads < o->inputs->count ? o->threads : (unsigned)o->inputs->count;
-	int rc = 0;
+	struct copier c = {.options = o,
+		.outcome = outcome,
+		.cuts = cuts,
+		.filter = filter,
+		.result = result,
+		.threads = o->threads,
+		.teams = o->threads < o->inputs->count ? o->threads : (unsigned)o->inputs->count};
+	int rc;
 
-	if (!o->output && !cuts->count)
-		return dedup_count(o, outcome, result);
-	filter->count = o->single ? 1 : o->inputs->count;
-	filter->files = calloc(filter->count, sizeof *filter->files);
-	if (!filter->files)
-		return -ENOMEM;
+	if (o->single) /* in order, across files */
+		c.teams = 1;
+	filter->count = !o->output ? 0 : o->single ? 1 : o->inputs->count;
+	filter->files = calloc(filter->count + 1, sizeof *filter->files);
+	c.copies = calloc(o->threads, sizeof *c.copies);
+	rc = filter->files && c.copies ? 0 : -ENOMEM;
 	pthread_mutex_init(&c.lock, NULL);
-	if (o->single)
-		threads = 1; /* in order, across files */
-	rc = dedup_parallel(threads, work, &c);
+	rc = rc ? rc : dedup_parallel(c.teams, work, &c);
 	rc = c.failed ? c.failed : rc;
+	for (unsigned i = 0; c.copies && i < o->threads; i++) {
+		dedup_copy_count(&c.copies[i], outcome, result);
+		dedup_copy_release(&c.copies[i]);
+	}
+	free(c.copies);
 	pthread_mutex_destroy(&c.lock);
 	return rc;
 }

@@ -11,6 +11,7 @@
 #include "store/util/io.h"
 
 #define BUFFER (1u << 18)
+#define PIECES (1u << 14)
 
 static int join(char path[PATH_MAX], const char *dir, const char *name)
 {
@@ -75,9 +76,10 @@ int dedup_outfile_open(struct dedup_outfile *file, const char *dir, const char *
 	rc = rc ? rc : make_parents(file->path);
 	if (rc)
 		return rc;
-	file->buffer = malloc(BUFFER);
+	file->buffer = malloc(BUFFER + PIECES);
 	if (!file->buffer)
 		return -ENOMEM;
+	file->pieces = file->buffer + BUFFER;
 	file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (file->fd < 0)
 		return -errno;
@@ -114,6 +116,26 @@ static int write_coded(struct dedup_outfile *file, const char *data, size_t len,
 	return rc < 0 ? rc : 0;
 }
 
+static int flush_pieces(struct dedup_outfile *file)
+{
+	size_t len = file->pieces_len;
+
+	file->pieces_len = 0;
+	return write_coded(file, (const char *)file->pieces, len, false);
+}
+
+/* A coder does not like to be called for some bytes. */
+static int write_pieces(struct dedup_outfile *file, const char *data, size_t len)
+{
+	int rc = len > PIECES - file->pieces_len ? flush_pieces(file) : 0;
+
+	if (rc || len > PIECES)
+		return rc ? rc : write_coded(file, data, len, false);
+	memcpy(file->pieces + file->pieces_len, data, len);
+	file->pieces_len += len;
+	return 0;
+}
+
 static int write_plain(struct dedup_outfile *file, const char *data, size_t len)
 {
 	int rc = 0;
@@ -134,13 +156,28 @@ int dedup_outfile_write(struct dedup_outfile *file, const char *data, size_t len
 {
 	if (!len)
 		return 0;
-	return file->coder ? write_coded(file, data, len, false) : write_plain(file, data, len);
+	return file->coder ? write_pieces(file, data, len) : write_plain(file, data, len);
+}
+
+uint64_t dedup_outfile_claim(struct dedup_outfile *file, size_t len)
+{
+	uint64_t off = file->off;
+
+	file->off += len;
+	return off;
+}
+
+int dedup_outfile_put_at(const struct dedup_outfile *file, uint64_t off, const char *data, size_t len)
+{
+	return io_pwrite_full(file->fd, data, len, off);
 }
 
 int dedup_outfile_finish(struct dedup_outfile *file)
 {
-	int rc = file->coder ? write_coded(file, NULL, 0, true) : 0;
+	int rc = file->coder ? flush_pieces(file) : 0;
 
+	if (!rc && file->coder)
+		rc = write_coded(file, NULL, 0, true);
 	rc = rc ? rc : flush(file);
 	if (!rc && fsync(file->fd))
 		rc = -errno;

@@ -20,6 +20,8 @@ struct dedup_outfile {
 	void *state;
 	uint8_t *buffer; /* what waits to be written */
 	size_t len;
+	uint8_t *pieces; /* small ones that wait for the coder */
+	size_t pieces_len;
 	uint64_t off;
 };
 
@@ -33,6 +35,11 @@ int dedup_outfile_check(
 int dedup_outfile_open(struct dedup_outfile *file, const char *dir, const char *name, enum dedup_codec codec);
 /* -ENOSPC and other errors of pwrite(2), -ENOMEM. */
 int dedup_outfile_write(struct dedup_outfile *file, const char *data, size_t len);
+/* For a file without a coder that is written by many threads: the place of the next `len` bytes, for one
+ * thread at a time; and bytes put into such a place, by any. Nothing else writes that file. As
+ * dedup_outfile_write. */
+uint64_t dedup_outfile_claim(struct dedup_outfile *file, size_t len);
+int dedup_outfile_put_at(const struct dedup_outfile *file, uint64_t off, const char *data, size_t len);
 /* Nothing more follows: writes what waits, and fsync(2). As dedup_outfile_write. */
 int dedup_outfile_finish(struct dedup_outfile *file);
 /* Gives it its name, durably. -EEXIST: another is there now, and not `force`. Errors of rename(2). */

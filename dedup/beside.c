@@ -35,7 +35,7 @@ static struct place place_of(const struct dedup_options *o, int what)
 		return user_place(o->on_error == DEDUP_QUARANTINE ? o->quarantine : NULL);
 	case RECORD_DUPLICATES:
 		return (struct place){
-			o->record, o->record ? DEDUP_RECORD_DUPLICATES : NULL, DEDUP_CODEC_ZSTD, true};
+			o->record, o->record ? DEDUP_RECORD_DUPLICATES : NULL, DEDUP_CODEC_ZSTD_QUICK, true};
 	default:
 		return (struct place){o->record, o->record ? DEDUP_RECORD_RUN : NULL, DEDUP_CODEC_NONE, true};
 	}

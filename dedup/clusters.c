@@ -55,9 +55,9 @@ static int put_cluster(const struct dedup_places *places, struct dedup_outfile *
 		struct dedup_fate fate = dedup_outcome_of(places->outcome, members[i].id);
 
 		rc = dedup_places_put(places, file, i ? ", {\"id\": " : "{\"id\": ", members[i].id);
-		rc = rc ? rc
-			: dedup_put(file, ", \"similarity\": %.4f, \"method\": \"%s\"}", fate.similarity,
-				  dedup_method_of(&fate));
+		rc = rc ? rc : dedup_put(file, ", \"similarity\": ");
+		rc = rc ? rc : dedup_similarity_put(file, fate.similarity);
+		rc = rc ? rc : dedup_put(file, ", \"method\": \"%s\"}", dedup_method_of(&fate));
 	}
 	return rc ? rc : dedup_put(file, "]}\n");
 }

@@ -40,19 +40,27 @@ static int put_hit(const struct list *list, uint32_t id)
 			    (double)hit->overlap);
 }
 
+static int put_text(const struct list *list, const char *text)
+{
+	return dedup_outfile_write(list->file, text, strlen(text));
+}
+
 static int put(const struct list *list, uint32_t id, const struct dedup_fate *fate)
 {
 	int rc = dedup_places_put(&list->places, list->file, "{\"id\": ", id);
 
 	if (!rc && fate->keeper != id) {
 		rc = dedup_places_put(&list->places, list->file, ", \"anchor\": ", fate->keeper);
-		rc = rc ? rc : dedup_put(list->file, ", \"similarity\": %.4f", fate->similarity);
+		rc = rc ? rc : put_text(list, ", \"similarity\": ");
+		rc = rc ? rc : dedup_similarity_put(list->file, fate->similarity);
 	} else if (!rc) {
-		rc = dedup_put(list->file, ", \"anchor\": null, \"similarity\": null");
+		rc = put_text(list, ", \"anchor\": null, \"similarity\": null");
 		if (!rc && fate->how == DEDUP_HOW_AGAINST)
 			rc = put_hit(list, id);
 	}
-	return rc ? rc : dedup_put(list->file, ", \"method\": \"%s\"}\n", dedup_method_of(fate));
+	rc = rc ? rc : put_text(list, ", \"method\": \"");
+	rc = rc ? rc : put_text(list, dedup_method_of(fate));
+	return rc ? rc : put_text(list, "\"}\n");
 }
 
 int dedup_duplicates_write(const struct dedup_options *options, const struct dedup_outcome *outcome,

@@ -1,6 +1,7 @@
 #include "dedup/places.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,16 +51,40 @@ void dedup_places_release(struct dedup_places *places)
 	*places = (struct dedup_places){0};
 }
 
+/* The digits of a number, from the end of `text` back: where they begin. */
+static char *digits(char *end, uint32_t number)
+{
+	do
+		*--end = (char)('0' + number % 10);
+	while (number /= 10);
+	return end;
+}
+
 int dedup_places_put(
 	const struct dedup_places *places, struct dedup_outfile *file, const char *before, uint32_t id)
 {
 	size_t input = dedup_outcome_input(places->outcome, id);
 	const char *name = places->names[input];
-	int rc = dedup_put(file, "%s\"", before);
+	char text[16], *at = text + sizeof text;
+	int rc = dedup_outfile_write(file, before, strlen(before));
 
+	*--at = '"';
+	at = digits(at, id - places->outcome->first_ids[input] + 1);
+	*--at = ':';
+	rc = rc ? rc : dedup_outfile_write(file, "\"", 1);
 	rc = rc ? rc : dedup_outfile_write(file, name, strlen(name));
-	return rc ? rc
-		  : dedup_put(file, ":%lu\"", (unsigned long)(id - places->outcome->first_ids[input]) + 1);
+	return rc ? rc : dedup_outfile_write(file, at, (size_t)(text + sizeof text - at));
+}
+
+/* "%.4f" of a similarity is this number of ten thousandths: a float times 10,000 is exact in a double. */
+int dedup_similarity_put(struct dedup_outfile *file, double similarity)
+{
+	uint32_t parts = similarity > 0 ? (uint32_t)lrint(similarity * 10000) : 0;
+	char text[8] = {(char)('0' + parts / 10000), '.'};
+
+	for (int i = 5; i >= 2; i--, parts /= 10)
+		text[i] = (char)('0' + parts % 10);
+	return dedup_outfile_write(file, text, 6);
 }
 
 int dedup_put(struct dedup_outfile *file, const char *format, ...)

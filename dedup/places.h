@@ -23,6 +23,9 @@ void dedup_places_release(struct dedup_places *places);
 int dedup_places_put(
 	const struct dedup_places *places, struct dedup_outfile *file, const char *before, uint32_t id);
 
+/* Writes a float of 0 to 1 with four decimals. */
+int dedup_similarity_put(struct dedup_outfile *file, double similarity);
+
 /* A text as the inside of a JSON string, to be freed; what is no UTF-8 becomes question marks. NULL: no
  * memory. */
 char *dedup_json_escaped(const char *text, size_t len);

@@ -56,8 +56,8 @@ const struct dedup_coder *dedup_codec_reader(enum dedup_codec codec)
 
 const struct dedup_coder *dedup_codec_writer(enum dedup_codec codec)
 {
-	static const struct dedup_coder *const writers[DEDUP_CODEC_COUNT] = {
-		NULL, &dedup_gzip_writer, &dedup_zstd_writer, &dedup_bzip2_writer, &dedup_xz_writer};
+	static const struct dedup_coder *const writers[] = {NULL, &dedup_gzip_writer, &dedup_zstd_writer,
+		&dedup_bzip2_writer, &dedup_xz_writer, &dedup_zstd_quick_writer};
 
-	return codec < DEDUP_CODEC_COUNT ? writers[codec] : NULL;
+	return codec < sizeof writers / sizeof writers[0] ? writers[codec] : NULL;
 }

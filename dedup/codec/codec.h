@@ -16,7 +16,8 @@ enum dedup_codec {
 	DEDUP_CODEC_ZSTD,
 	DEDUP_CODEC_BZIP2,
 	DEDUP_CODEC_XZ,
-	DEDUP_CODEC_COUNT
+	DEDUP_CODEC_COUNT,
+	DEDUP_CODEC_ZSTD_QUICK = DEDUP_CODEC_COUNT, /* for a writer: zstd at its first level */
 };
 
 #define DEDUP_CODEC_MAGIC 10u /* bytes that tell the codec of a file, or all of a shorter one */
@@ -47,12 +48,12 @@ struct dedup_coder {
 	void (*close)(void *state);
 };
 
-/* NULL for DEDUP_CODEC_NONE. The writers use each tool's default level. */
+/* NULL for DEDUP_CODEC_NONE. The writers use each tool's default level, but for DEDUP_CODEC_ZSTD_QUICK. */
 const struct dedup_coder *dedup_codec_reader(enum dedup_codec codec);
 const struct dedup_coder *dedup_codec_writer(enum dedup_codec codec);
 
 /* Where codec.c finds them. */
 extern const struct dedup_coder dedup_gzip_reader, dedup_gzip_writer, dedup_zstd_reader, dedup_zstd_writer,
-	dedup_bzip2_reader, dedup_bzip2_writer, dedup_xz_reader, dedup_xz_writer;
+	dedup_zstd_quick_writer, dedup_bzip2_reader, dedup_bzip2_writer, dedup_xz_reader, dedup_xz_writer;
 
 #endif

@@ -48,6 +48,15 @@ static int writer_open(void **state)
 	return 0;
 }
 
+static int quick_open(void **state)
+{
+	int rc = writer_open(state);
+
+	if (!rc)
+		ZSTD_CCtx_setParameter(*state, ZSTD_c_compressionLevel, 1);
+	return rc;
+}
+
 static int writer_step(void *state, struct dedup_buffers *b, bool finish)
 {
 	ZSTD_inBuffer in = {b->in, b->in_len, 0};
@@ -66,4 +75,5 @@ static void writer_close(void *state)
 }
 
 const struct dedup_coder dedup_zstd_reader = {reader_open, reader_step, reader_close};
+const struct dedup_coder dedup_zstd_quick_writer = {quick_open, writer_step, writer_close};
 const struct dedup_coder dedup_zstd_writer = {writer_open, writer_step, writer_close};

@@ -134,7 +134,7 @@ static void end_word(struct dedup_words *words, struct state *state)
 	state->len = 0;
 }
 
-static bool stands_alone(utf8proc_int32_t c)
+bool dedup_word_alone(int32_t c)
 {
 	return (c >= 0x3040 && c <= 0x30ff) || (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x4e00 && c <= 0x9fff) ||
 	       (c >= 0x20000 && c <= 0x3ffff);
@@ -148,8 +148,10 @@ static bool is_deleted(utf8proc_category_t category, unsigned normalise)
 	       category <= UTF8PROC_CATEGORY_SO;
 }
 
-static bool is_space(utf8proc_category_t category, utf8proc_int32_t c)
+bool dedup_word_space(int32_t c)
 {
+	utf8proc_category_t category = utf8proc_category(c);
+
 	return c == 0x85 || category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
 	       category == UTF8PROC_CATEGORY_ZP;
 }
@@ -165,12 +167,12 @@ static size_t wide(struct dedup_words *words, struct state *state, const uint8_t
 	if (n <= 0)
 		return 1;
 	category = utf8proc_category(c);
-	if (is_space(category, c)) {
+	if (dedup_word_space(c)) {
 		end_word(words, state);
 	} else if (!is_deleted(category, words->normalise)) {
 		if (words->normalise & DEDUP_LOWER)
 			c = utf8proc_tolower(c);
-		alone = stands_alone(c) && !(words->normalise & DEDUP_CHARS);
+		alone = dedup_word_alone(c) && !(words->normalise & DEDUP_CHARS);
 		if (alone)
 			end_word(words, state);
 		state->len += (size_t)utf8proc_encode_char(c, (uint8_t *)words->word + state->len);

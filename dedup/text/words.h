@@ -10,6 +10,7 @@
 #ifndef MITHRIL_DEDUP_TEXT_WORDS_H
 #define MITHRIL_DEDUP_TEXT_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,5 +40,10 @@ int dedup_words_of(struct dedup_words *words, const char *text, size_t len);
 
 /* Whether NFC leaves a string of such code points as it is, told by ranges: false means "perhaps not". */
 int dedup_nfc_is_plain(int32_t code_point);
+
+/* Whether a code point that is not ASCII is white space; whether it is a word by itself (Han, Hiragana,
+ * Katakana). */
+bool dedup_word_space(int32_t code_point);
+bool dedup_word_alone(int32_t code_point);
 
 #endif

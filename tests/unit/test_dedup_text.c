@@ -12,6 +12,7 @@
 #include <utf8proc.h>
 
 #include "dedup/text/shingles.h"
+#include "dedup/text/tokens.h"
 #include "dedup/text/words.h"
 
 static bool same(unsigned normalise, const char *a, const char *b)
@@ -170,11 +171,51 @@ static void jaccard_is_exact(void **state)
 	dedup_set_release(&set);
 }
 
+/* Words with their places are the words, and the places are in order. */
+static void tokens_are_words(void **state)
+{
+	static const char *const pieces[] = {"a", "B", "don't", " ", "\n", "--", "\u00e9", "e\u0301",
+		"\u65e5", "\u304b", "\u3099", "\u3000", "\xc2\x85", "\x01", "\u200b", "\u0915\u093e",
+		"\U00020000", "\U0001f600"};
+	uint64_t seed = 1;
+
+	(void)state;
+	for (unsigned round = 0; round < 20000; round++) {
+		unsigned normalise = round % 8;
+		struct dedup_tokens tokens;
+		struct dedup_words words;
+		char text[256] = "";
+		uint32_t last = 0;
+
+		dedup_tokens_init(&tokens, normalise);
+		dedup_words_init(&words, normalise);
+		for (unsigned i = 0; i < 20; i++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			strcat(text, pieces[(seed >> 33) % (sizeof pieces / sizeof pieces[0])]);
+		}
+		assert_int_equal(dedup_words_of(&words, text, strlen(text)), 0);
+		assert_int_equal(dedup_tokens_of(&tokens, text, strlen(text)), 0);
+		assert_int_equal(tokens.count, words.count);
+		for (size_t i = 0; i < words.count; i++) {
+			struct dedup_token t = tokens.places[i];
+			bool again = i && t.from == tokens.places[i - 1].from; /* a mark of the same piece */
+
+			assert_true(tokens.v[i] == words.v[i]);
+			assert_true((again || t.from >= last) && t.to > t.from);
+			last = t.to;
+		}
+		assert_true(last <= strlen(text));
+		dedup_tokens_release(&tokens);
+		dedup_words_release(&words);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(normalises),
 		cmocka_unit_test(counts_words),
+		cmocka_unit_test(tokens_are_words),
 		cmocka_unit_test(plain_ranges_are_plain),
 		cmocka_unit_test(shingles_are_a_set),
 		cmocka_unit_test(rolls),

@@ -40,6 +40,7 @@ struct dedup_fault {
 /* What is cut out of texts because it stands earlier: bytes at least, 0: that is not looked for. */
 struct dedup_cutting {
 	size_t line, paragraph, substring;
+	bool words;  /* substring counts words instead */
 	double drop; /* above 0: nothing is cut, but texts go of which more than this share would be */
 };
 

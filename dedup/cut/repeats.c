@@ -1,6 +1,7 @@
 #include "dedup/cut/repeats.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -11,14 +12,24 @@
 #include "dedup/group/exact.h"
 #include "store/util/clock.h"
 
+#define SAMPLE 64u /* of so many distinct units one is counted, to tell how many there are */
+#define ROOM 24u   /* bytes a distinct unit, with some to spare for what is no more than an estimate */
+#define PARTS_MAX 65536u
+#define NO_END 0x80000000u /* in a cut's end, which is below: the text ends there without a line's end */
+
 struct dedup_repeats {
-	struct dedup_exact *exact;
+	struct dedup_exact *exact,
+		*sample; /* of the part; sample: of one in SAMPLE, only while there is one part */
+	uint64_t memory;
+	unsigned parts, next;	  /* next: after the part at hand */
+	_Atomic uint64_t sampled; /* distinct units in the sample */
 	enum dedup_unit_kind kind;
 	size_t least;
 	uint64_t seeds[2];
 };
 
-int dedup_repeats_new(enum dedup_unit_kind kind, size_t least, struct dedup_repeats **repeats)
+int dedup_repeats_new(
+	enum dedup_unit_kind kind, size_t least, uint64_t memory, struct dedup_repeats **repeats)
 {
 	struct dedup_repeats *r = calloc(1, sizeof *r);
 
@@ -27,25 +38,65 @@ int dedup_repeats_new(enum dedup_unit_kind kind, size_t least, struct dedup_repe
 		return -ENOMEM;
 	r->kind = kind;
 	r->least = least;
+	r->memory = memory;
+	r->parts = 1;
 	if (getrandom(r->seeds, sizeof r->seeds, 0) != sizeof r->seeds)
 		r->seeds[0] = ~(r->seeds[1] = clock_now_ns());
-	if (!dedup_exact_new(&r->exact))
-		return 0;
-	free(r);
-	*repeats = NULL;
-	return -ENOMEM;
+	return 0;
 }
 
 void dedup_repeats_free(struct dedup_repeats *r)
 {
-	if (r)
+	if (r) {
 		dedup_exact_free(r->exact);
+		dedup_exact_free(r->sample);
+	}
 	free(r);
+}
+
+/* Without memory there is no table, and noting says so. */
+static void begin(struct dedup_repeats *r)
+{
+	dedup_exact_free(r->exact);
+	dedup_exact_free(r->sample);
+	r->sample = NULL;
+	if (dedup_exact_new(&r->exact) || !r->memory)
+		return;
+	dedup_exact_limit(r->exact, r->memory);
+	if (r->parts > 1 || !dedup_exact_new(&r->sample))
+		return;
+	dedup_exact_free(r->exact);
+	r->exact = NULL;
+}
+
+bool dedup_repeats_more(struct dedup_repeats *r)
+{
+	if (r->next == r->parts)
+		return false;
+	begin(r);
+	r->next++;
+	return true;
+}
+
+/* What was found in parts that are done stays true. */
+bool dedup_repeats_overflow(struct dedup_repeats *r)
+{
+	uint64_t need = r->parts * 2ull;
+
+	if (!r->memory || !dedup_exact_lacks(r->exact))
+		return false;
+	if (r->sample)
+		need = atomic_load(&r->sampled) * SAMPLE * ROOM / r->memory + 1;
+	need = need <= r->parts ? r->parts + 1ull : need;
+	r->parts = need > PARTS_MAX ? PARTS_MAX : (unsigned)need;
+	r->next = 0;
+	return true;
 }
 
 size_t dedup_repeats_memory(const struct dedup_repeats *r)
 {
-	return dedup_exact_memory(r->exact);
+	return (r->exact ? dedup_exact_memory(r->exact) : 0) +
+	       (r->sample ? dedup_exact_memory(r->sample) : 0);
 }
 
 void dedup_repeats_seen_release(struct dedup_repeats_seen *seen)
@@ -54,7 +105,13 @@ void dedup_repeats_seen_release(struct dedup_repeats_seen *seen)
 	*seen = (struct dedup_repeats_seen){0};
 }
 
-/* The next unit that is long enough, and its hashes. */
+/* By the last bits of the hash; the table goes by the first ones. */
+static bool is_here(const struct dedup_repeats *r, uint64_t hash)
+{
+	return ((hash & 0xffffff) * r->parts >> 24) + 1 == r->next;
+}
+
+/* The next unit of the part that is long enough, and its hashes. */
 static bool next(const struct dedup_repeats *r, const char *text, size_t len, size_t *at,
 	struct dedup_unit *unit, uint64_t *hash, uint32_t *check)
 {
@@ -64,6 +121,8 @@ static bool next(const struct dedup_repeats *r, const char *text, size_t len, si
 		if (n < r->least)
 			continue;
 		*hash = XXH3_64bits_withSeed(text + unit->from, n, r->seeds[0]);
+		if (!is_here(r, *hash))
+			continue;
 		*check = (uint32_t)XXH64(text + unit->from, n, r->seeds[1]);
 		return true;
 	}
@@ -76,14 +135,16 @@ int dedup_repeats_note(struct dedup_repeats *r, uint32_t id, const char *text, s
 	uint64_t hash;
 	uint32_t check, first, again;
 	size_t at = 0;
+	int rc = r->exact ? 0 : -ENOMEM;
 
-	while (next(r, text, len, &at, &unit, &hash, &check)) {
-		int rc = dedup_exact_put(r->exact, hash, check, id, &first, &again);
-
-		if (rc < 0)
-			return rc;
+	while (rc >= 0 && next(r, text, len, &at, &unit, &hash, &check)) {
+		rc = dedup_exact_put(r->exact, hash, check, id, &first, &again);
+		if (rc >= 0 && r->sample && hash % SAMPLE == 0) {
+			rc = dedup_exact_put(r->sample, hash, check, id, &first, &again);
+			r->sampled += rc > 0;
+		}
 	}
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 /* Room for as many hashes as the text may have lines. */
@@ -139,10 +200,22 @@ int dedup_repeats_cut(const struct dedup_repeats *r, struct dedup_repeats_seen *
 		}
 		run.to = (uint32_t)unit.end;
 	}
-	/* The last line had no end: now the one before it has none. */
-	if (!rc && run.to > run.from && run.to == len && text[len - 1] != '\n' && run.from)
-		run.from--;
-	if (!rc && run.to > run.from)
+	if (!rc && run.to > run.from) {
+		run.to |= run.to == len && text[len - 1] != '\n' ? NO_END : 0;
 		rc = dedup_cuts_add(cuts, run);
+	}
 	return rc;
+}
+
+/* Where the last line had no end, now the one before it has none. */
+void dedup_repeats_settle(struct dedup_cuts *cuts)
+{
+	dedup_cuts_settle(cuts);
+	for (size_t i = 0; i < cuts->count; i++) {
+		struct dedup_cut *cut = &cuts->v[i];
+
+		cut->from -= cut->to & NO_END && cut->from;
+		cut->to &= ~NO_END;
+	}
+	dedup_cuts_settle(cuts);
 }

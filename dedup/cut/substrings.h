@@ -28,6 +28,8 @@
 #define DEDUP_SUBSTRING 100u /* bytes, the usual length */
 #define DEDUP_SUBSTRING_MIN 16u
 #define DEDUP_SUBSTRING_MAX 4096u
+#define DEDUP_SUBSTRING_WORDS_MIN 2u /* where words are compared, by 8 bytes each */
+#define DEDUP_SUBSTRING_WORDS_MAX 512u
 
 struct dedup_substrings;
 /* `text_bytes`: of all texts, about. `memory`: bytes that parts may take, the table of grams included; 0: as

@@ -22,6 +22,7 @@ struct shard {
 	struct slot *slots; /* homes + spill */
 	size_t homes, spill, count;
 	size_t most; /* homes + spill at most */
+	bool lacks;  /* something that found no room */
 };
 
 struct dedup_exact {
@@ -167,6 +168,8 @@ static int put(struct shard *shard, struct slot slot, uint32_t *first, uint32_t 
 	}
 	while (is_full(shard) || !insert(shard, at, slot)) {
 		rc = grow(shard);
+		if (rc == -ENOSPC)
+			shard->lacks = true;
 		if (rc)
 			return rc == -ENOSPC ? 1 : rc;
 		find(shard, slot.key, slot.check, &at);
@@ -192,6 +195,14 @@ void dedup_exact_limit(struct dedup_exact *exact, size_t bytes)
 {
 	for (unsigned i = 0; i < SHARDS; i++)
 		exact->shards[i].most = bytes / SHARDS / sizeof(struct slot);
+}
+
+bool dedup_exact_lacks(const struct dedup_exact *exact)
+{
+	for (unsigned i = 0; i < SHARDS; i++)
+		if (exact->shards[i].lacks)
+			return true;
+	return false;
 }
 
 uint32_t dedup_exact_get(const struct dedup_exact *exact, uint64_t hash, uint32_t check)

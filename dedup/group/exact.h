@@ -8,6 +8,7 @@
 #ifndef MITHRIL_DEDUP_GROUP_EXACT_H
 #define MITHRIL_DEDUP_GROUP_EXACT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,8 @@ int dedup_exact_put(struct dedup_exact *exact, uint64_t hash, uint32_t check, ui
 /* From now on the tables take no more than `bytes`, or what they take already: what finds no room there is
  * not kept, and dedup_exact_put says 1 of it each time. Before the first put. */
 void dedup_exact_limit(struct dedup_exact *exact, size_t bytes);
+/* Whether something found no room. No other call may run. */
+bool dedup_exact_lacks(const struct dedup_exact *exact);
 /* The lowest id that was put with these hashes; UINT32_MAX: none. Thread-safe while nothing is put. */
 uint32_t dedup_exact_get(const struct dedup_exact *exact, uint64_t hash, uint32_t check);
 /* Bytes allocated. No other call may run. */

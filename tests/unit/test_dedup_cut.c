@@ -157,6 +157,55 @@ static void substrings_are_exact(void **state)
 	}
 }
 
+/* Lines in parts are what they are in one table. */
+#define MANY 400u
+#define MANY_LEN 1500u
+
+static unsigned cut_lines(char (*texts)[MANY_LEN], uint64_t memory, struct dedup_cuts *cuts)
+{
+	struct dedup_repeats *repeats;
+	struct dedup_repeats_seen seen = {0};
+	unsigned parts = 0;
+
+	assert_int_equal(dedup_repeats_new(DEDUP_LINES, 1, memory, &repeats), 0);
+	while (dedup_repeats_more(repeats)) {
+		for (unsigned i = MANY; i-- > 0;)
+			assert_int_equal(dedup_repeats_note(repeats, i, texts[i], strlen(texts[i])), 0);
+		assert_true(!memory || dedup_repeats_memory(repeats) <= memory + 400000);
+		parts++;
+		if (dedup_repeats_overflow(repeats))
+			continue;
+		for (unsigned i = 0; i < MANY; i++)
+			assert_int_equal(
+				dedup_repeats_cut(repeats, &seen, i, texts[i], strlen(texts[i]), cuts), 0);
+	}
+	dedup_repeats_settle(cuts);
+	dedup_repeats_seen_release(&seen);
+	dedup_repeats_free(repeats);
+	return parts;
+}
+
+static void lines_in_parts(void **state)
+{
+	char(*texts)[MANY_LEN] = calloc(MANY, sizeof *texts);
+	struct dedup_cuts whole = {0}, parts = {0};
+	uint64_t seed = 5;
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++)
+		for (size_t at = 0; at < MANY_LEN - 10;)
+			at += (size_t)sprintf(texts[i] + at, random_of(&seed) % 5 ? "%x\n" : "\n%x",
+				(unsigned)(random_of(&seed) % 60000));
+	assert_int_equal(cut_lines(texts, 0, &whole), 1);
+	assert_true(cut_lines(texts, 280000, &parts) > 3);
+	assert_true(whole.count > MANY);
+	assert_int_equal(whole.count, parts.count);
+	assert_memory_equal(whole.v, parts.v, whole.count * sizeof *whole.v);
+	dedup_cuts_release(&whole);
+	dedup_cuts_release(&parts);
+	free(texts);
+}
+
 /* Every window is in one pick, its gram lies in it, and windows that are the same choose the same. */
 static void windows_choose(void **state)
 {
@@ -278,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(substrings_are_exact),
+		cmocka_unit_test(lines_in_parts),
 		cmocka_unit_test(windows_choose),
 		cmocka_unit_test(cuts_compose),
 		cmocka_unit_test(only_the_string_changes),

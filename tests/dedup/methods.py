@@ -192,6 +192,76 @@ def long_runs_and_long_windows(work):
     check(work, "substring:4096", long, kept_characters(long, 4096), words=["--force"])
 
 
+SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85"
+
+
+def words_with_places(text):
+    """(word, from, to) of all words: white space parts them, a Han character, Hiragana or Katakana stands alone, with its marks."""
+    pieces, start, alone = [], 0, False
+    for at, c in enumerate(text):
+        kind = unicodedata.category(c)
+        space = c in SPACES or kind in ("Zs", "Zl", "Zp")
+        if kind in ("Mn", "Mc") or (not space and not truth.stands_alone(c) and not alone):
+            continue
+        pieces.append((start, at))
+        start, alone = at + space, not space and truth.stands_alone(c)
+    pieces.append((start, len(text)))
+    out = [(w, a, b) for a, b in pieces for w in truth.words(text[a:b])]
+    assert [w for w, _, _ in out] == truth.words(text), text
+    return out
+
+
+def kept_words(texts, length):
+    """Windows of so many words that stand earlier go, from the first one's start to the last one's end."""
+    where, keeps = {}, []
+    for i, (t, first) in enumerate(zip(texts, distinct(texts))):
+        if not first:
+            keeps.append(None)
+            continue
+        w, gone = words_with_places(t), set()
+        for p in range(len(w) - length + 1):
+            doc, at = where.setdefault(tuple(x[0] for x in w[p:p + length]), (i, p))
+            if doc < i or at + length <= p:
+                gone |= set(range(p, p + length))
+        keep = set(range(len(t)))
+        for p in gone:
+            keep -= set(range(w[p][1], w[p + 1][2] if p + 1 in gone else w[p][2]))
+        keeps.append(keep)
+    return keeps
+
+
+@test
+def runs_of_words_that_stand_earlier_are_cut(work):
+    """Whatever their case, punctuation and the white space between them."""
+    rnd = random.Random(6)
+    words = vocabulary(rnd, 60) + ["\u65e5\u672c", "\u304b\u3099", "cafe\u0301", "\u00c9t\u00e9", "--", "don't"]
+    shared = [rnd.choices(words, k=rnd.choice([2, 5, 9, 30])) for _ in range(20)]
+    texts = ["", "a", "-- !", "a a a a a a a a a a a a", "a A, a. a"]
+    for _ in range(300):
+        w = [x for _ in range(4) for x in rnd.choice([rnd.choice(shared), rnd.choices(words, k=rnd.randrange(9))])]
+        texts.append("".join(rnd.choice([x, x, x.upper(), x + ",", "(" + x]) + rnd.choice([" ", " ", "\n", "\u2003\t"]) for x in w))
+    for length in (2, 3, 8):
+        told = check(work, f"substring:{length}t", texts, kept_words(texts, length), words=["--force"])
+        assert told["cut"] > 20, told
+    for value in ("1t", "513t", "t", "5w", "5tt"):
+        refused("substring", 2, work / "a.jsonl", "-n", "-m", f"substring:{value}")
+
+
+@test
+def lines_in_little_memory(work):
+    """More distinct lines than the bound has room for are gone through in parts."""
+    rnd = random.Random(7)
+    texts = ["\n".join(rnd.choice([f"line {rnd.randrange(70000)}", "common"]) for _ in range(rnd.randrange(1, 90))) for _ in range(3000)]
+    (work / "in.jsonl").write_bytes(jsonl(texts))
+    for method in ("line", "paragraph"):
+        answers = []
+        for words in ([], ["--memory", "1M", "-T", "1"], ["--memory", "2M", "-T", "3"]):
+            told = summary(work / "in.jsonl", "-o", work / "out", "-m", method, "--force", *words)
+            answers.append(((work / "out/in.jsonl").read_bytes(), told["cut"], told["cut_bytes"], told["cut_away"]))
+        assert answers[0] == answers[1] == answers[2], method
+        assert method == "paragraph" or answers[0][1] > 1000
+
+
 @test
 def methods_go_one_after_the_other(work):
     """Lines, then paragraphs, then substrings, each of what the one before has left."""

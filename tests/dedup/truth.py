@@ -4,6 +4,11 @@ import collections
 import unicodedata
 
 
+def stands_alone(c):
+    """Han, Hiragana or Katakana."""
+    return "\u3040" <= c <= "\u30ff" or "\u3400" <= c <= "\u4dbf" or "\u4e00" <= c <= "\u9fff" or c >= "\U00020000"
+
+
 def words(text, split=True):
     """split: Han, Hiragana and Katakana are words by themselves."""
     out, word = [], []
@@ -21,7 +26,7 @@ def words(text, split=True):
             continue
         else:
             lower = c.lower() if len(c.lower()) == 1 else c
-            alone = split and ("\u3040" <= c <= "\u30ff" or "\u3400" <= c <= "\u4dbf" or "\u4e00" <= c <= "\u9fff" or c >= "\U00020000")
+            alone = split and stands_alone(c)
             if alone:
                 end()
             word.append(lower)

@@ -13,6 +13,24 @@ static bool cut_of(const char *after, size_t by_default, size_t least, size_t mo
 	return !after || dedup_size_of(after, least, most, bytes);
 }
 
+/* 100 bytes, or 50t: words. */
+static bool substring_of(const char *after, struct dedup_cutting *cutting)
+{
+	size_t len = after ? strlen(after) : 0;
+	char number[24];
+
+	cutting->words = len && after[len - 1] == 't';
+	if (!cutting->words)
+		return cut_of(after, DEDUP_SUBSTRING, DEDUP_SUBSTRING_MIN, DEDUP_SUBSTRING_MAX,
+			&cutting->substring);
+	if (len > sizeof number)
+		return false;
+	memcpy(number, after, len - 1);
+	number[len - 1] = 0;
+	return dedup_size_of(
+		number, DEDUP_SUBSTRING_WORDS_MIN, DEDUP_SUBSTRING_WORDS_MAX, &cutting->substring);
+}
+
 static const char *parse_one(const char *name, const char *after, struct dedup_options *d, unsigned *seen)
 {
 	static const char *const names[] = {
@@ -46,10 +64,9 @@ static const char *parse_one(const char *name, const char *after, struct dedup_o
 		return cut_of(after, 1, 1, SIZE_MAX, &d->cutting.paragraph) ? NULL
 									    : "paragraph or paragraph:BYTES";
 	default:
-		return cut_of(after, DEDUP_SUBSTRING, DEDUP_SUBSTRING_MIN, DEDUP_SUBSTRING_MAX,
-			       &d->cutting.substring)
+		return substring_of(after, &d->cutting)
 			       ? NULL
-			       : "substring or substring:BYTES, 16 to 4096";
+			       : "substring, substring:BYTES, 16 to 4096, or substring:WORDSt, 2 to 512";
 	}
 }
 

@@ -100,9 +100,7 @@ static int tell_places(struct dedup_cutter *c, struct finder *f, struct dedup_cu
 	f->cuts = all;
 	rc = dedup_cutter_walk(c, "substrings", f, place);
 	dedup_cuts_release(all);
-	rc = rc ? rc : dedup_cutter_gather(c, f->found, all);
-	dedup_cuts_settle(all);
-	return rc;
+	return rc ? rc : dedup_cutter_gather(c, f->found, all);
 }
 
 int dedup_cut_substrings(struct dedup_cutter *c)

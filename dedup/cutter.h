@@ -19,7 +19,7 @@ int dedup_cutter_walk(struct dedup_cutter *cutter, const char *stage, void *ctx,
 	int (*text)(void *ctx, unsigned thread, uint32_t id, const char *text, size_t len));
 /* So many bytes were in use, beside the outcome. */
 void dedup_cutter_memory(struct dedup_cutter *cutter, uint64_t bytes);
-/* Each thread's cuts to `all`, and releases them. -ENOMEM. */
+/* Each thread's cuts to `all`, which are settled, and releases them. -ENOMEM. */
 int dedup_cutter_gather(struct dedup_cutter *cutter, struct dedup_cuts *found, struct dedup_cuts *all);
 
 /* Lines or paragraphs of `least` bytes or more. Errors as dedup_run. */

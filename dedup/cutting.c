@@ -27,7 +27,8 @@ int dedup_cutter_gather(struct dedup_cutter *c, struct dedup_cuts *found, struct
 	int rc = 0;
 
 	for (unsigned i = 0; i < c->options->threads; i++) {
-		rc = rc ? rc : dedup_cuts_add_all(all, &found[i]);
+		dedup_cuts_settle(&found[i]);
+		rc = rc ? rc : dedup_cuts_join(all, &found[i]);
 		dedup_cuts_release(&found[i]);
 	}
 	return rc;

@@ -1,6 +1,7 @@
 #include "dedup/cut/cuts.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,11 +42,19 @@ static int compare(const void *a, const void *b)
 	return (x->from > y->from) - (x->from < y->from);
 }
 
+static bool is_sorted(const struct dedup_cuts *cuts)
+{
+	for (size_t i = 1; i < cuts->count; i++)
+		if (compare(&cuts->v[i - 1], &cuts->v[i]) > 0)
+			return false;
+	return true;
+}
+
 void dedup_cuts_settle(struct dedup_cuts *cuts)
 {
 	size_t kept = 0;
 
-	if (cuts->count)
+	if (!is_sorted(cuts))
 		qsort(cuts->v, cuts->count, sizeof *cuts->v, compare);
 	for (size_t i = 0; i < cuts->count; i++) {
 		struct dedup_cut cut = cuts->v[i], *last = kept ? &cuts->v[kept - 1] : NULL;
@@ -58,6 +67,27 @@ void dedup_cuts_settle(struct dedup_cuts *cuts)
 			cuts->v[kept++] = cut;
 	}
 	cuts->count = kept;
+}
+
+int dedup_cuts_join(struct dedup_cuts *cuts, const struct dedup_cuts *more)
+{
+	struct dedup_cuts all = {.capacity = cuts->count + more->count};
+	size_t i = 0, j = 0;
+
+	if (!more->count)
+		return 0;
+	all.v = malloc(all.capacity * sizeof *all.v);
+	if (!all.v)
+		return -ENOMEM;
+	while (i < cuts->count || j < more->count) {
+		bool first = j == more->count || (i < cuts->count && compare(&cuts->v[i], &more->v[j]) <= 0);
+
+		all.v[all.count++] = first ? cuts->v[i++] : more->v[j++];
+	}
+	dedup_cuts_settle(&all);
+	dedup_cuts_release(cuts);
+	*cuts = all;
+	return 0;
 }
 
 void dedup_cuts_release(struct dedup_cuts *cuts)
@@ -112,7 +142,9 @@ int dedup_cuts_compose(struct dedup_cuts *cuts, const struct dedup_cuts *later)
 	struct dedup_cuts all = {0};
 	int rc = dedup_cuts_add_all(&all, cuts);
 
-	for (size_t i = 0; !rc && i < later->count; i++) {
+	if (!cuts->count)
+		rc = dedup_cuts_add_all(&all, later);
+	for (size_t i = 0; !rc && cuts->count && i < later->count; i++) {
 		size_t count;
 		const struct dedup_cut *earlier = dedup_cuts_of(cuts, later->v[i].id, &count);
 

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #define PLACES 8u /* a gram */
+#define HUGE ((uint64_t)1 << 21)
 
 int dedup_grams_init(struct dedup_grams *g, uint64_t count, uint64_t bytes)
 {
@@ -12,8 +15,14 @@ int dedup_grams_init(struct dedup_grams *g, uint64_t count, uint64_t bytes)
 	while (places < count * PLACES && (!bytes || places / 2 <= bytes))
 		places *= 2;
 	g->mask = places - 1;
-	g->words = calloc(places / 32, sizeof *g->words);
-	return g->words ? 0 : -ENOMEM;
+	bytes = places / 4 < HUGE ? places / 4 : (places / 4 + HUGE - 1) / HUGE * HUGE;
+	g->words = aligned_alloc(bytes < HUGE ? 64 : HUGE, bytes);
+	if (!g->words)
+		return -ENOMEM;
+	if (bytes >= HUGE) /* every look is at another page */
+		madvise((void *)g->words, bytes, MADV_HUGEPAGE);
+	memset((void *)g->words, 0, bytes);
+	return 0;
 }
 
 void dedup_grams_release(struct dedup_grams *g)

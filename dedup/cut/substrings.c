@@ -260,6 +260,7 @@ static int settle_lists(void *ctx, unsigned thread)
 
 	while (!rc && (number = atomic_fetch_add(&s->next, 1)) < DEDUP_PIECE_LISTS)
 		rc = settle_list(s, &s->workers[thread], number);
+	dedup_cuts_settle(&s->workers[thread].cuts);
 	return rc;
 }
 
@@ -274,12 +275,10 @@ int dedup_substrings_settle(struct dedup_substrings *s, struct dedup_cuts *cuts)
 		struct worker *w = &s->workers[i];
 
 		memory += w->pieces.bytes + w->cuts.capacity * sizeof *w->cuts.v;
-		dedup_cuts_settle(&w->cuts);
-		rc = rc ? rc : dedup_cuts_add_all(cuts, &w->cuts);
+		rc = rc ? rc : dedup_cuts_join(cuts, &w->cuts);
 		dedup_cuts_release(&w->cuts);
 		dedup_pieces_release(&w->pieces);
 	}
-	dedup_cuts_settle(cuts);
 	s->memory = memory > s->memory ? memory : s->memory;
 	return rc;
 }

@@ -104,8 +104,8 @@ int dedup_decide(const struct dedup_options *o, struct dedup_outcome *outcome, s
 }
 
 /* What is done of the work stays, where the directory was named, until all is. */
-static int run_in_stages(const struct dedup_options *options, struct dedup_outcome *outcome, uint64_t start,
-	struct dedup_result *result)
+static int run_in_stages(const struct dedup_options *options, struct dedup_outcome *outcome,
+	struct dedup_cuts *cuts, uint64_t start, struct dedup_result *result)
 {
 	struct dedup_options o = *options;
 	struct dedup_work work;
@@ -118,29 +118,41 @@ static int run_in_stages(const struct dedup_options *options, struct dedup_outco
 	rc = rc ? rc : dedup_stages_blame(&work, dedup_stages_run(&work, result), result);
 	rc = rc ? rc : dedup_stages_blame(&work, dedup_stages_outcome(&work, outcome, result), result);
 	rc = rc ? rc : dedup_stages_blame(&work, dedup_work_begin_output(&work), result);
-	rc = rc ? rc : dedup_output(&o, outcome, start, result);
+	rc = rc ? rc : dedup_output(&o, outcome, cuts, start, result);
 	result->memory = o.memory;
 	if (!rc || work.is_temporary)
 		dedup_work_remove(&work);
 	return rc;
 }
 
+int dedup_run_to(const struct dedup_options *o, struct dedup_outcome *outcome, struct dedup_cuts *cuts,
+	struct dedup_result *result)
+{
+	uint64_t start = clock_now_ns();
+	int rc = 0;
+
+	*result = (struct dedup_result){0};
+	if (o->memory) {
+		rc = run_in_stages(o, outcome, cuts, start, result);
+	} else {
+		rc = dedup_output_check(o, result);
+		rc = rc ? rc : dedup_decide(o, outcome, result);
+		rc = rc ? rc : dedup_output(o, outcome, cuts, start, result);
+	}
+	result->times.wall = (double)(clock_now_ns() - start) * 1e-9;
+	return rc;
+}
+
 int dedup_run(const struct dedup_options *o, struct dedup_result *result)
 {
 	struct dedup_outcome outcome = {0};
-	uint64_t start = clock_now_ns();
+	struct dedup_cuts cuts = {0};
 	int rc;
 
 	*result = (struct dedup_result){0};
 	rc = dedup_outcome_init(&outcome, o->inputs->count);
-	if (!rc && o->memory) {
-		rc = run_in_stages(o, &outcome, start, result);
-	} else {
-		rc = rc ? rc : dedup_output_check(o, result);
-		rc = rc ? rc : dedup_decide(o, &outcome, result);
-		rc = rc ? rc : dedup_output(o, &outcome, start, result);
-	}
+	rc = rc ? rc : dedup_run_to(o, &outcome, &cuts, result);
+	dedup_cuts_release(&cuts);
 	dedup_outcome_release(&outcome);
-	result->times.wall = (double)(clock_now_ns() - start) * 1e-9;
 	return rc;
 }

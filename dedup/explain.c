@@ -128,26 +128,58 @@ static void release(struct side *side)
 	dedup_shingles_release(&side->shingles);
 }
 
-int dedup_explain(const struct dedup_options *o, const uint64_t lines[2],
-	struct dedup_explanation *explanation, struct dedup_fault *fault)
+/* Both have their texts. */
+static int explain(const struct dedup_options *o, struct side sides[2], struct dedup_explanation *explanation)
 {
-	struct side sides[2] = {0};
 	struct dedup_sketcher sketcher;
 	int rc = 0;
 
 	*explanation = (struct dedup_explanation){0};
 	dedup_sketcher_init(&sketcher, o->sketch, o->values);
 	for (int i = 0; !rc && i < 2; i++) {
+		rc = sketch(&sides[i], o, &sketcher);
+		explanation->of[i] =
+			(struct dedup_explained){sides[i].len, sides[i].words.count, sides[i].shingles.count};
+	}
+	return rc ? rc : compare(&sides[0], &sides[1], o, explanation);
+}
+
+int dedup_explain(const struct dedup_options *o, const uint64_t lines[2],
+	struct dedup_explanation *explanation, struct dedup_fault *fault)
+{
+	struct side sides[2] = {0};
+	int rc = 0;
+
+	for (int i = 0; !rc && i < 2; i++) {
 		*fault = (struct dedup_fault){
 			.input = &o->inputs->v[i ? o->inputs->count - 1 : 0],
 			.line = lines[i],
 		};
 		rc = find(&sides[i], o, fault);
-		rc = rc ? rc : sketch(&sides[i], o, &sketcher);
-		explanation->of[i] =
-			(struct dedup_explained){sides[i].len, sides[i].words.count, sides[i].shingles.count};
 	}
-	rc = rc ? rc : compare(&sides[0], &sides[1], o, explanation);
+	rc = rc ? rc : explain(o, sides, explanation);
+	release(&sides[0]);
+	release(&sides[1]);
+	return rc;
+}
+
+int dedup_explain_texts(const struct dedup_options *o, const char *const texts[2], const size_t lengths[2],
+	struct dedup_explanation *explanation)
+{
+	struct side sides[2] = {0};
+	int rc = 0;
+
+	for (int i = 0; !rc && i < 2; i++) {
+		sides[i].len = lengths[i];
+		sides[i].text = malloc(lengths[i] + 1);
+		if (!sides[i].text)
+			rc = -ENOMEM;
+		else if (!dedup_json_is_utf8(texts[i], lengths[i]))
+			rc = -EBADMSG;
+		else
+			memcpy(sides[i].text, texts[i], lengths[i]);
+	}
+	rc = rc ? rc : explain(o, sides, explanation);
 	release(&sides[0]);
 	release(&sides[1]);
 	return rc;

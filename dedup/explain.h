@@ -25,4 +25,8 @@ struct dedup_explanation {
 int dedup_explain(const struct dedup_options *options, const uint64_t lines[2],
 	struct dedup_explanation *explanation, struct dedup_fault *fault);
 
+/* Compares two texts in the same way. -EBADMSG: one is not UTF-8; -ENOMEM. */
+int dedup_explain_texts(const struct dedup_options *options, const char *const texts[2],
+	const size_t lengths[2], struct dedup_explanation *explanation);
+
 #endif

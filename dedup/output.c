@@ -12,16 +12,15 @@ int dedup_output_check(const struct dedup_options *o, struct dedup_result *resul
 	return rc ? rc : dedup_beside_check(o, result);
 }
 
-int dedup_output(const struct dedup_options *o, const struct dedup_outcome *outcome, uint64_t start,
-	struct dedup_result *result)
+int dedup_output(const struct dedup_options *o, const struct dedup_outcome *outcome, struct dedup_cuts *cuts,
+	uint64_t start, struct dedup_result *result)
 {
 	struct dedup_filter filter = {0};
 	struct dedup_beside beside = {0};
-	struct dedup_cuts cuts = {0};
 	struct dedup_hits hits = {0};
-	int rc = dedup_cutting_any(&o->cutting) ? dedup_cutting(o, outcome, &cuts, result) : 0;
+	int rc = dedup_cutting_any(&o->cutting) ? dedup_cutting(o, outcome, cuts, result) : 0;
 
-	rc = rc ? rc : dedup_filter(o, outcome, &cuts, &filter, result);
+	rc = rc ? rc : dedup_filter(o, outcome, cuts, &filter, result);
 	if (!rc && (o->duplicates || o->record) && o->against)
 		rc = dedup_hits_find(o, outcome, &hits, result);
 	result->times.wall = (double)(clock_now_ns() - start) * 1e-9;
@@ -31,6 +30,5 @@ int dedup_output(const struct dedup_options *o, const struct dedup_outcome *outc
 	dedup_beside_release(&beside);
 	dedup_filter_release(&filter);
 	dedup_hits_release(&hits);
-	dedup_cuts_release(&cuts);
 	return rc;
 }

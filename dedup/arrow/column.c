@@ -1,7 +1,9 @@
 #include "dedup/arrow/column.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dedup/arrow/bits.h"
@@ -37,7 +39,22 @@ static int kind_of(const char *format, enum arrow_strings_kind *kind)
 	return -EINVAL;
 }
 
-static int take_type(struct arrow_column *column, const struct ArrowSchema *found, const char **why)
+/* The letter of the numbers that values of this format are; 0: none. */
+static char number_letter(const char *format)
+{
+	if (!format || !*format)
+		return 0;
+	if (!format[1])
+		return strchr("bcCsSiIlLfg", *format) ? *format : 0;
+	if (!strcmp(format, "tdD") || !strcmp(format, "tts") || !strcmp(format, "ttm"))
+		return 'i';
+	return !strcmp(format, "tdm") || !strncmp(format, "tt", 2) || !strncmp(format, "ts", 2) ||
+			       !strncmp(format, "tD", 2)
+		       ? 'l'
+		       : 0;
+}
+
+static int take_string(struct arrow_column *column, const struct ArrowSchema *found, const char **why)
 {
 	const struct ArrowSchema *values = found->dictionary ? found->dictionary : found;
 
@@ -50,8 +67,24 @@ static int take_type(struct arrow_column *column, const struct ArrowSchema *foun
 	return kind_of(values->format, &column->kind);
 }
 
-int arrow_column_find(
-	struct arrow_column *column, const struct ArrowSchema *schema, const char *field, const char **why)
+static int take_value(struct arrow_column *column, const struct ArrowSchema *found, const char **why)
+{
+	char letter = found->dictionary ? 0 : number_letter(found->format);
+
+	if (!letter) {
+		int rc = take_string(column, found, why);
+
+		*why = "the column is no string, number, boolean, date or time";
+		return rc;
+	}
+	column->kind = ARROW_NUMBERS;
+	column->index = letter;
+	return 0;
+}
+
+static int find(struct arrow_column *column, const struct ArrowSchema *schema, const char *field,
+	int (*take)(struct arrow_column *column, const struct ArrowSchema *found, const char **why),
+	const char **why)
 {
 	*column = (struct arrow_column){.depth = 0};
 	*why = "the stream is not one of record batches";
@@ -64,13 +97,25 @@ int arrow_column_find(
 		const char *dot = strchr(field, '.');
 
 		if (found)
-			return take_type(column, found, why);
+			return take(column, found, why);
 		schema = dot ? child_of(schema, field, (size_t)(dot - field), number) : NULL;
 		if (!schema)
 			return -ENOENT;
 		field = dot + 1;
 	}
 	return -ENOENT;
+}
+
+int arrow_column_find(
+	struct arrow_column *column, const struct ArrowSchema *schema, const char *field, const char **why)
+{
+	return find(column, schema, field, take_string, why);
+}
+
+int arrow_column_find_value(
+	struct arrow_column *column, const struct ArrowSchema *schema, const char *field, const char **why)
+{
+	return find(column, schema, field, take_value, why);
 }
 
 /* Lengths that add up without overflow. */
@@ -113,13 +158,14 @@ static int indices_of(struct arrow_texts *t, const struct arrow_column *column,
 	const struct ArrowArray *array, int64_t least)
 {
 	if (!is_sane(array, 2) || array->length < least || (array->length && !array->buffers[1]) ||
-		!array->dictionary)
+		(column->kind != ARROW_NUMBERS && !array->dictionary))
 		return -EBADMSG;
 	t->index = column->index;
 	t->index_valid = array->null_count ? array->buffers[0] : NULL;
 	t->indices = array->buffers[1];
 	t->first += array->offset;
-	return strings_of(&t->strings, column->kind, array->dictionary, 0);
+	return column->kind == ARROW_NUMBERS ? 0
+					     : strings_of(&t->strings, column->kind, array->dictionary, 0);
 }
 
 int arrow_texts_of(struct arrow_texts *t, const struct arrow_column *column, const struct ArrowArray *batch,
@@ -206,13 +252,52 @@ static int64_t index_at(const struct arrow_texts *t, int64_t at)
 	}
 }
 
+/* Of one of the structs that the column is in. */
+static bool is_null_above(const struct arrow_texts *t, int64_t row)
+{
+	for (size_t i = 0; i < t->above_count; i++)
+		if (!arrow_bit(t->above[i].valid, t->above[i].offset + row))
+			return true;
+	return false;
+}
+
+static int print_real(char json[static ARROW_NUMBER], double value)
+{
+	snprintf(json, ARROW_NUMBER, "%.17g", value);
+	return value - value == 0;
+}
+
+int arrow_number_at(const struct arrow_texts *t, int64_t row, char json[static ARROW_NUMBER])
+{
+	int64_t at = t->first + row, number;
+	float real32;
+	double real64;
+
+	if (is_null_above(t, row) || (t->index_valid && !arrow_bit(t->index_valid, at)))
+		return 0;
+	switch (t->index) {
+	case 'b':
+		snprintf(json, ARROW_NUMBER, "%s", arrow_bit(t->indices, at) ? "true" : "false");
+		return 1;
+	case 'f':
+		memcpy(&real32, (const char *)t->indices + at * 4, sizeof real32);
+		return print_real(json, (double)real32);
+	case 'g':
+		memcpy(&real64, (const char *)t->indices + at * 8, sizeof real64);
+		return print_real(json, real64);
+	default:
+		number = index_at(t, at);
+		snprintf(json, ARROW_NUMBER, t->index == 'L' ? "%" PRIu64 : "%" PRId64, number);
+		return 1;
+	}
+}
+
 int arrow_texts_at(const struct arrow_texts *t, int64_t row, const char **text, size_t *len)
 {
 	int64_t index;
 
-	for (size_t i = 0; i < t->above_count; i++)
-		if (!arrow_bit(t->above[i].valid, t->above[i].offset + row))
-			return 0;
+	if (is_null_above(t, row))
+		return 0;
 	if (!t->index)
 		return string_at(&t->strings, t->first + row, text, len);
 	if (t->index_valid && !arrow_bit(t->index_valid, t->first + row))

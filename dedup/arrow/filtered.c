@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include "dedup/arrow/bits.h"
+#include "dedup/arrow/cut.h"
 #include "dedup/arrow/rows.h"
 
 struct filtered {
 	struct arrow_source source;
 	uint8_t *mask;
+	uint64_t rows; /* of the mask */
+	struct dedup_cuts cuts;
+	bool again;  /* batches are those of the stream */
 	size_t at;   /* batch */
 	int64_t row; /* of its first row, through all */
 	char error[256];
@@ -46,31 +50,60 @@ static int runs_of(struct arrow_runs *runs, const uint8_t *mask, int64_t first, 
 	return 0;
 }
 
-/* The rows of the next batch that stay, which may be none. */
-static int next_batch(struct filtered *f, struct ArrowArray *out)
+/* The next batch: 1, or 0 at the end. */
+static int take_batch(struct filtered *f, const struct ArrowArray **batch)
 {
-	struct ArrowArray *batch = &f->source.batches[f->at++];
+	int rc;
+
+	if (!f->again) {
+		*batch = &f->source.batches[f->at];
+		return f->at < f->source.count;
+	}
+	rc = arrow_source_batch(&f->source, batch);
+	if (rc < 0)
+		snprintf(f->error, sizeof f->error, "%s", f->source.error);
+	if (rc >= 0 && (rc ? f->source.rows > f->rows : f->source.rows != f->rows)) {
+		snprintf(f->error, sizeof f->error, "these are not the rows that were read before");
+		return -EINVAL;
+	}
+	return rc;
+}
+
+/* The rows of a batch that stay, which may be none. */
+static int take_rows(struct filtered *f, const struct ArrowArray *batch, struct ArrowArray *out)
+{
 	struct arrow_runs runs;
 	int rc = runs_of(&runs, f->mask, f->row, batch->length);
 
-	f->row += batch->length;
 	if (!rc && runs.rows)
 		rc = arrow_rows_copy(out, &f->source.schema, batch, &runs);
+	if (!rc && runs.rows && f->cuts.count)
+		rc = arrow_cut_texts(out, &f->source.column, &runs, (uint32_t)f->row, &f->cuts);
+	if (rc && out->release)
+		out->release(out);
+	f->row += batch->length;
 	free(runs.v);
-	batch->release(batch);
-	batch->release = NULL;
 	return rc;
 }
 
 static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
 {
 	struct filtered *f = stream->private_data;
-	int rc = 0;
+	const struct ArrowArray *batch;
+	int rc = 0, more = 1;
 
 	*out = (struct ArrowArray){0};
-	while (!rc && !out->release && f->at < f->source.count)
-		rc = next_batch(f, out);
-	if (rc)
+	while (!rc && !out->release && (more = take_batch(f, &batch)) > 0) {
+		rc = take_rows(f, batch, out);
+		if (!f->again) {
+			struct ArrowArray *kept = &f->source.batches[f->at++];
+
+			kept->release(kept);
+			kept->release = NULL;
+		}
+	}
+	rc = rc ? rc : more < 0 ? more : 0;
+	if (rc && !*f->error)
 		snprintf(f->error, sizeof f->error, "%s",
 			rc == -ENOMEM ? "there is not enough memory" : "a batch is not what its schema says");
 	return -rc;
@@ -88,15 +121,17 @@ static void release(struct ArrowArrayStream *stream)
 	struct filtered *f = stream->private_data;
 
 	arrow_source_close(&f->source);
+	dedup_cuts_release(&f->cuts);
 	free(f->mask);
 	free(f);
 	stream->release = NULL;
 }
 
-int arrow_filtered(
-	struct ArrowArrayStream *out, struct arrow_source *source, const uint8_t *mask, char why[static 256])
+static int filtered(struct ArrowArrayStream *out, struct arrow_source *source, const struct arrow_stay *stay,
+	bool again, char why[static 256])
 {
-	size_t bytes = source->rows / 8 + 1;
+	size_t bytes = stay->rows / 8 + 1;
+	bool cuts = stay->cuts && stay->cuts->count;
 	struct filtered *f;
 	const char *format;
 	int rc = arrow_rows_can(&source->schema, &format);
@@ -106,16 +141,38 @@ int arrow_filtered(
 			format);
 		return rc;
 	}
+	if (cuts && !arrow_can_cut(&source->column)) {
+		snprintf(why, 256, "texts of a dictionary cannot be cut; cast the column to strings");
+		return -EOPNOTSUPP;
+	}
 	f = calloc(1, sizeof *f);
 	if (f)
 		f->mask = malloc(bytes);
-	if (!f || !f->mask) {
+	rc = f && f->mask ? 0 : -ENOMEM;
+	if (!rc && cuts)
+		rc = dedup_cuts_add_all(&f->cuts, stay->cuts);
+	if (rc) {
+		free(f ? f->mask : NULL);
 		free(f);
-		return -ENOMEM;
+		return rc;
 	}
-	memcpy(f->mask, mask, bytes);
+	memcpy(f->mask, stay->mask, bytes);
+	f->rows = stay->rows;
+	f->again = again;
 	f->source = *source;
 	*source = (struct arrow_source){.rows = source->rows};
 	*out = (struct ArrowArrayStream){get_schema, get_next, get_last_error, release, f};
 	return 0;
+}
+
+int arrow_filtered(struct ArrowArrayStream *out, struct arrow_source *source, const struct arrow_stay *stay,
+	char why[static 256])
+{
+	return filtered(out, source, stay, false, why);
+}
+
+int arrow_filtered_again(struct ArrowArrayStream *out, struct arrow_source *source,
+	const struct arrow_stay *stay, char why[static 256])
+{
+	return filtered(out, source, stay, true, why);
 }

@@ -30,7 +30,7 @@ static void release_batch(struct ArrowArray *batch)
 /* 1: there is one, maybe without rows; 0: the end. */
 static int next_batch(struct arrow_source *s)
 {
-	const char *why;
+	const char *why = NULL;
 	struct ArrowArray batch = {0};
 	int rc;
 
@@ -40,7 +40,8 @@ static int next_batch(struct arrow_source *s)
 		return fail_stream(s, rc);
 	if (!batch.release)
 		return 0;
-	rc = arrow_texts_of(&s->texts, &s->column, &batch, &why);
+	if (s->has_column)
+		rc = arrow_texts_of(&s->texts, &s->column, &batch, &why);
 	if (!rc && s->keep) {
 		struct ArrowArray *grown = array_grow(s->batches, s->count, &s->capacity, sizeof *grown);
 
@@ -117,8 +118,22 @@ int arrow_source_open(struct arrow_source *s, struct ArrowArrayStream *stream, c
 		return fail_stream(s, rc);
 	if (!s->schema.release)
 		return fail(s, -EINVAL, "the stream has no schema");
+	if (!field)
+		return 0;
+	s->has_column = true;
 	rc = arrow_column_find(&s->column, &s->schema, field, &why);
 	return rc ? fail(s, rc, why) : 0;
+}
+
+int arrow_source_batch(struct arrow_source *s, const struct ArrowArray **batch)
+{
+	int rc = next_batch(s);
+
+	if (rc <= 0)
+		return rc;
+	*batch = s->keep ? &s->batches[s->count - 1] : &s->batch;
+	s->rows += (uint64_t)(*batch)->length;
+	return 1;
 }
 
 void arrow_source_close(struct arrow_source *s)

@@ -1,113 +1,55 @@
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dedup/arrow/bits.h"
 #include "dedup/arrow/filtered.h"
-#include "dedup/dedup.h"
-#include "dedup/group/parallel.h"
-#include "dedup/lib/mithril-dedup.h"
-#include "dedup/outcome.h"
-#include "dedup/text/shingles.h"
-#include "store/util/clock.h"
-
-struct mithril_dedup {
-	struct mithril_dedup_options options;
-	char *field;
-	struct dedup_inputs inputs;
-	struct arrow_source source;
-	struct dedup_outcome outcome;
-	struct dedup_result result;
-	double seconds;
-	uint64_t rows, kept;
-	uint8_t *mask;
-	bool has_run;
-	char error[256];
-};
+#include "dedup/explain.h"
+#include "dedup/lib/handle.h"
+#include "dedup/record.h"
 
 const char *mithril_dedup_version(void)
 {
 	return MITHRIL_VERSION;
 }
 
-static int fail(struct mithril_dedup *d, int rc, const char *why)
+int dedup_lib_fail(struct mithril_dedup *d, int rc, const char *why)
 {
 	snprintf(d->error, sizeof d->error, "%s", why);
 	return rc;
 }
 
-static uint32_t processors(void)
-{
-	cpu_set_t set;
-	int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-
-	return count < 1 ? 1 : count > (int)DEDUP_THREADS_MAX ? DEDUP_THREADS_MAX : (uint32_t)count;
-}
-
 void mithril_dedup_defaults(struct mithril_dedup_options *options, size_t size)
 {
-	struct mithril_dedup_options all = {
-		.size = (uint32_t)size,
-		.field = "text",
-		.threshold = .8,
-		.normalise = DEDUP_NORMALISE_ALL,
-		.ngram = 5,
-		.values = 128,
-		.threads = processors(),
-	};
+	struct mithril_dedup_options all;
 
+	dedup_job_defaults(&all);
+	all.size = (uint32_t)size;
 	memset(options, 0, size);
 	memcpy(options, &all, size < sizeof all ? size : sizeof all);
-}
-
-static const char *wrong_option(const struct mithril_dedup_options *o)
-{
-	if (!o->field || !*o->field)
-		return "field: not a name";
-	if (o->method > MITHRIL_DEDUP_EXACT)
-		return "method: not near or exact";
-	if (!(o->threshold > 0 && o->threshold <= 1))
-		return "threshold: not above 0 and at most 1";
-	if (o->normalise > DEDUP_NORMALISE_ALL)
-		return "normalise: not flags of NFC, LOWER and PUNCT";
-	if (o->ngram < 1 || o->ngram > DEDUP_NGRAM_MAX)
-		return "ngram: not 1 to 64";
-	if (o->sketch > MITHRIL_DEDUP_PERMUTATIONS)
-		return "sketch: not fast or permutations";
-	if (o->values < 1 || o->values > DEDUP_SKETCH_MAX)
-		return "values: not 1 to 1024";
-	if (!o->bands != !o->rows || (uint64_t)o->bands * o->rows > DEDUP_SKETCH_MAX)
-		return "bands, rows: not both, or over 1024 values in all";
-	if (o->keep > MITHRIL_DEDUP_KEEP_LONGEST)
-		return "keep: not first or longest";
-	if (o->threads < 1 || o->threads > DEDUP_THREADS_MAX)
-		return "threads: not 1 to 256";
-	return NULL;
 }
 
 int mithril_dedup_new(const struct mithril_dedup_options *options, struct mithril_dedup **dedup)
 {
 	struct mithril_dedup *d = calloc(1, sizeof *d);
-	const char *wrong;
-	size_t size = options->size;
+	struct mithril_dedup_options asked;
+	int rc;
 
 	*dedup = d;
 	if (!d)
 		return -ENOMEM;
-	mithril_dedup_defaults(&d->options, sizeof d->options);
-	memcpy(&d->options, options, size < sizeof d->options ? size : sizeof d->options);
-	wrong = wrong_option(&d->options);
-	if (wrong)
-		return fail(d, -EINVAL, wrong);
-	d->field = strdup(d->options.field);
-	if (!d->field) {
+	dedup_job_defaults(&asked);
+	memcpy(&asked, options, options->size < sizeof asked ? options->size : sizeof asked);
+	rc = dedup_strings_copy(&d->strings, &asked);
+	rc = rc ? rc : dedup_job_open(&d->job, &asked);
+	d->is_good = !rc;
+	if (rc == -EINVAL)
+		snprintf(d->error, sizeof d->error, "%s: %s", d->job.what, d->job.why);
+	if (rc && rc != -EINVAL) {
 		mithril_dedup_free(d);
 		*dedup = NULL;
-		return -ENOMEM;
 	}
-	return 0;
+	return rc;
 }
 
 void mithril_dedup_free(struct mithril_dedup *d)
@@ -115,100 +57,18 @@ void mithril_dedup_free(struct mithril_dedup *d)
 	if (!d)
 		return;
 	arrow_source_close(&d->source);
-	dedup_inputs_release(&d->inputs);
 	dedup_outcome_release(&d->outcome);
+	dedup_cuts_release(&d->cuts);
+	dedup_job_release(&d->job);
+	dedup_strings_release(&d->strings);
 	free(d->mask);
-	free(d->field);
+	free(d->summary);
 	free(d);
 }
 
 const char *mithril_dedup_error(const struct mithril_dedup *d)
 {
 	return d->error;
-}
-
-static struct dedup_options engine_options(const struct mithril_dedup *d)
-{
-	const struct mithril_dedup_options *o = &d->options;
-	struct dedup_options e = {
-		.inputs = &d->inputs,
-		.field = d->field,
-		.method = o->method == MITHRIL_DEDUP_EXACT ? DEDUP_EXACT : DEDUP_NEAR,
-		.normalise = o->normalise,
-		.ngram = o->ngram,
-		.threshold = o->threshold,
-		.sketch = o->sketch == MITHRIL_DEDUP_FAST ? DEDUP_SKETCH_FAST : DEDUP_SKETCH_PERMUTATIONS,
-		.bands = {o->bands, o->rows},
-		.values = o->values,
-		.keep = o->keep == MITHRIL_DEDUP_KEEP_FIRST ? DEDUP_KEEP_FIRST : DEDUP_KEEP_LONGEST,
-		.on_error = o->skip ? DEDUP_SKIP : DEDUP_STOP,
-		.threads = o->threads,
-	};
-
-	if (!e.bands.bands)
-		e.bands = dedup_bands_choose(e.threshold, e.values, DEDUP_CHANCE_VERIFIED);
-	else if (e.values < e.bands.bands * e.bands.rows)
-		e.values = e.bands.bands * e.bands.rows;
-	return e;
-}
-
-static int fill_mask(struct mithril_dedup *d)
-{
-	uint64_t rows = dedup_outcome_lines(&d->outcome);
-
-	d->mask = calloc(rows / 8 + 1, 1);
-	if (!d->mask)
-		return -ENOMEM;
-	d->rows = rows;
-	for (uint64_t row = 0; row < rows; row++) {
-		enum dedup_how how = dedup_outcome_of(&d->outcome, (uint32_t)row).how;
-
-		if (how == DEDUP_HOW_STAYS || how == DEDUP_HOW_BLANK) {
-			arrow_bit_set(d->mask, (int64_t)row);
-			d->kept++;
-		}
-	}
-	return 0;
-}
-
-static int say(struct mithril_dedup *d, int rc)
-{
-	const struct dedup_fault *fault = &d->result.fault;
-
-	if (*d->source.error)
-		return fail(d, rc, d->source.error);
-	if (rc == -EBADMSG && fault->line)
-		snprintf(d->error, sizeof d->error, "row %llu: %s", (unsigned long long)fault->line - 1,
-			fault->why);
-	else
-		fail(d, rc, strerror(-rc));
-	return rc;
-}
-
-int mithril_dedup_run(struct mithril_dedup *d, struct ArrowArrayStream *stream)
-{
-	struct dedup_options options = engine_options(d);
-	uint64_t start = clock_now_ns();
-	int rc;
-
-	d->error[0] = 0;
-	if (d->has_run || !d->field) {
-		if (stream->release)
-			stream->release(stream);
-		return fail(d, -EINVAL, "a handle runs once, and not after its options were refused");
-	}
-	d->has_run = true;
-	rc = arrow_source_open(&d->source, stream, d->field, d->options.stream);
-	rc = rc ? rc : dedup_inputs_add_source(&d->inputs, "the stream", &d->source.source);
-	rc = rc ? rc : dedup_outcome_init(&d->outcome, d->inputs.count);
-	rc = rc ? rc : dedup_decide(&options, &d->outcome, &d->result);
-	rc = rc ? rc : fill_mask(d);
-	d->seconds = (double)(clock_now_ns() - start) * 1e-9;
-	if (rc)
-		say(d, rc);
-	if (rc || !d->options.stream)
-		arrow_source_close(&d->source);
-	return rc;
 }
 
 void mithril_dedup_get_result(const struct mithril_dedup *d, struct mithril_dedup_result *result)
@@ -222,10 +82,14 @@ void mithril_dedup_get_result(const struct mithril_dedup *d, struct mithril_dedu
 		.rows = d->rows,
 		.documents = r->documents,
 		.text_bytes = r->text_bytes,
+		.against = r->against,
 		.exact = r->exact,
 		.near = r->near,
 		.candidates = r->candidates,
 		.rejected = r->rejected,
+		.cut = r->cut,
+		.cut_bytes = r->cut_bytes,
+		.cut_away = r->cut_away,
 		.bad = r->faults,
 		.kept = d->kept,
 		.memory = r->memory,
@@ -236,6 +100,18 @@ void mithril_dedup_get_result(const struct mithril_dedup *d, struct mithril_dedu
 uint64_t mithril_dedup_rows(const struct mithril_dedup *d)
 {
 	return d->rows;
+}
+
+const char *mithril_dedup_summary(struct mithril_dedup *d)
+{
+	json_t *all;
+
+	if (d->summary || !d->mask)
+		return d->summary;
+	all = dedup_record_summary(&d->job.options, &d->result);
+	d->summary = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
+	json_decref(all);
+	return d->summary;
 }
 
 const uint8_t *mithril_dedup_mask(const struct mithril_dedup *d)
@@ -252,6 +128,9 @@ int mithril_dedup_fates(const struct mithril_dedup *d, uint64_t first, uint64_t 
 		[DEDUP_HOW_BAD] = MITHRIL_DEDUP_BAD,
 		[DEDUP_HOW_EXACT] = MITHRIL_DEDUP_SAME,
 		[DEDUP_HOW_NEAR] = MITHRIL_DEDUP_SIMILAR,
+		[DEDUP_HOW_GONE] = MITHRIL_DEDUP_SHARES,
+		[DEDUP_HOW_AGAINST] = MITHRIL_DEDUP_HITS,
+		[DEDUP_HOW_CUT] = MITHRIL_DEDUP_REPEATS,
 	};
 
 	if (first > d->rows || count > d->rows - first)
@@ -269,14 +148,89 @@ int mithril_dedup_fates(const struct mithril_dedup *d, uint64_t first, uint64_t 
 	return 0;
 }
 
+_Static_assert(sizeof(struct mithril_dedup_cut) == sizeof(struct dedup_cut) &&
+		       offsetof(struct mithril_dedup_cut, row) == offsetof(struct dedup_cut, id) &&
+		       offsetof(struct mithril_dedup_cut, from) == offsetof(struct dedup_cut, from),
+	"the engine's cuts are handed out as they are");
+
+const struct mithril_dedup_cut *mithril_dedup_cuts(const struct mithril_dedup *d, uint64_t *count)
+{
+	*count = d->mask ? d->cuts.count : 0;
+	return *count ? (const struct mithril_dedup_cut *)(const void *)d->cuts.v : NULL;
+}
+
+static struct arrow_stay stay_of(const struct mithril_dedup *d)
+{
+	return (struct arrow_stay){
+		.mask = d->mask,
+		.rows = d->rows,
+		.cuts = d->job.options.cutting.drop > 0 ? NULL : &d->cuts,
+	};
+}
+
+static int done(struct mithril_dedup *d, int rc)
+{
+	return rc && !*d->error ? dedup_lib_fail(d, rc, strerror(-rc)) : rc;
+}
+
 int mithril_dedup_stream(struct mithril_dedup *d, struct ArrowArrayStream *stream)
 {
-	int rc;
+	struct arrow_stay stay = stay_of(d);
 
 	d->error[0] = 0;
 	stream->release = NULL;
 	if (!d->mask || !d->source.stream.release)
-		return fail(d, -EINVAL, "there is no stream: none was kept, or it was taken already");
-	rc = arrow_filtered(stream, &d->source, d->mask, d->error);
-	return rc == -ENOMEM ? fail(d, rc, strerror(ENOMEM)) : rc;
+		return dedup_lib_fail(
+			d, -EINVAL, "there is no stream: none was kept, or it was taken already");
+	return done(d, arrow_filtered(stream, &d->source, &stay, d->error));
+}
+
+int mithril_dedup_filter(
+	struct mithril_dedup *d, struct ArrowArrayStream *again, struct ArrowArrayStream *stream)
+{
+	struct arrow_stay stay = stay_of(d);
+	const struct dedup_options *o = &d->job.options;
+	struct arrow_source source;
+	int rc;
+
+	d->error[0] = 0;
+	stream->release = NULL;
+	rc = arrow_source_open(&source, again, dedup_needs_text(o) ? o->field : NULL, false);
+	if (rc)
+		dedup_lib_fail(d, rc, source.error);
+	else if (!d->mask)
+		rc = dedup_lib_fail(d, -EINVAL, "there was no run that says which rows stay");
+	rc = rc ? rc : arrow_filtered_again(stream, &source, &stay, d->error);
+	if (rc)
+		arrow_source_close(&source);
+	return done(d, rc);
+}
+
+int mithril_dedup_explain(struct mithril_dedup *d, const char *const texts[2], const size_t lengths[2],
+	struct mithril_dedup_explanation *explanation)
+{
+	const struct dedup_options *o = &d->job.options;
+	struct dedup_explanation e;
+	int rc;
+
+	d->error[0] = 0;
+	if (!d->is_good)
+		return dedup_lib_fail(d, -EINVAL, "the options were refused");
+	rc = dedup_explain_texts(o, texts, lengths, &e);
+	if (rc)
+		return dedup_lib_fail(d, rc, rc == -EBADMSG ? "a text is not UTF-8" : strerror(-rc));
+	*explanation = (struct mithril_dedup_explanation){
+		.bytes = {e.of[0].bytes, e.of[1].bytes},
+		.words = {e.of[0].words, e.of[1].words},
+		.shingles = {e.of[0].shingles, e.of[1].shingles},
+		.common = e.common,
+		.jaccard = e.jaccard,
+		.same = e.same,
+		.distance = e.distance,
+		.values = o->values,
+		.values_equal = e.values_equal,
+		.bands = o->bands.bands,
+		.bands_equal = e.bands_equal,
+	};
+	return 0;
 }

@@ -17,17 +17,24 @@
 
 #define SPOOL_STEP (1u << 18)
 
-static int spool(int from, int *to)
+int dedup_spool_open(void)
 {
 	const char *dir = getenv("TMPDIR");
+	int fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int spool(int from, int *to)
+{
 	char *buffer = malloc(SPOOL_STEP);
 	uint64_t size = 0;
 	ssize_t n = 0;
 	int rc = buffer ? 0 : -ENOMEM;
 
-	*to = rc ? -1 : open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	*to = rc ? -1 : dedup_spool_open();
 	if (!rc && *to < 0)
-		rc = -errno;
+		rc = *to;
 	while (!rc && (n = read(from, buffer, SPOOL_STEP)) != 0) {
 		if (n < 0 && errno != EINTR)
 			rc = -errno;
@@ -120,6 +127,18 @@ int dedup_inputs_add_source(struct dedup_inputs *inputs, const char *path, const
 	struct dedup_input input = {.format = DEDUP_FORMAT_TEXTS, .spool = -1, .source = source};
 
 	return add_input(inputs, path, input);
+}
+
+int dedup_inputs_add_spool(struct dedup_inputs *inputs, const char *path, int fd)
+{
+	struct dedup_input input = {.format = DEDUP_FORMAT_JSONL, .spool = fd};
+	int rc = look(&input, fd);
+
+	input.codec = DEDUP_CODEC_NONE;
+	rc = rc ? rc : add_input(inputs, path, input);
+	if (rc)
+		close(fd);
+	return rc;
 }
 
 static int add_file(struct dedup_inputs *inputs, const char *path, enum dedup_format format)

@@ -46,6 +46,11 @@ struct dedup_inputs {
 int dedup_inputs_add(struct dedup_inputs *inputs, const char *pattern, enum dedup_format format);
 /* Adds a source, which stands by itself and is read once; `path` names it in messages. -ENOMEM. */
 int dedup_inputs_add_source(struct dedup_inputs *inputs, const char *path, const struct dedup_source *source);
+/* Adds JSON lines in an unnamed file of the caller's (dedup_spool_open), whose descriptor is taken over,
+ * after a failure too; `path` names it in messages. -ENOMEM; errors of fstat(2) and pread(2). */
+int dedup_inputs_add_spool(struct dedup_inputs *inputs, const char *path, int fd);
+/* An unnamed file in $TMPDIR for reading and writing: its descriptor, the caller's. Errors of open(2). */
+int dedup_spool_open(void);
 /* Gives each its name: its path below the deepest directory that all of them share, so that in one directory
  * they keep their names. Once, after the last was added. -EEXIST: two would have the same. -ENOMEM. */
 int dedup_inputs_name(struct dedup_inputs *inputs);

@@ -9,10 +9,11 @@
 
 #include "dedup/places.h"
 #include "dedup/report/lines.h"
+#include "tools/dedup/complain.h"
 #include "tools/dedup/errors.h"
-#include "tools/dedup/options.h"
 #include "tools/dedup/report.h"
 #include "tools/dedup/side.h"
+#include "tools/dedup/values.h"
 #include "tools/print.h"
 #include "tools/tool.h"
 

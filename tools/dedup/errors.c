@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tools/dedup/options.h"
+#include "tools/dedup/complain.h"
 #include "tools/tool.h"
 
 static enum tool_exit exit_of(int error)
@@ -12,6 +12,7 @@ static enum tool_exit exit_of(int error)
 	case EBADMSG:
 	case EIO:
 		return TOOL_DATA;
+	case EINVAL:
 	case ENOENT:
 	case ENOTDIR:
 	case EISDIR:
@@ -79,4 +80,14 @@ int dedup_error_report_fault(const struct dedup_fault *fault, const char *path, 
 		return dedup_complain(exit_of(error), what, next_step(error), "line %llu: %s",
 			(unsigned long long)fault->line, why);
 	return dedup_complain(exit_of(error), what, next_step(error), "%s", why);
+}
+
+int dedup_error_report_job(const struct dedup_job *job, int error)
+{
+	const char *why = job->why ? job->why : reason(error);
+
+	if (job->line)
+		return dedup_complain(
+			exit_of(error), job->what, NULL, "line %llu: %s", (unsigned long long)job->line, why);
+	return dedup_complain(exit_of(error), job->what, job->why ? NULL : next_step(error), "%s", why);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dedup/explain.h"
+#include "tools/dedup/complain.h"
 #include "tools/dedup/errors.h"
 #include "tools/print.h"
 #include "tools/tool.h"
@@ -71,7 +72,6 @@ static void print_object(const struct dedup_options *o, const struct dedup_expla
 
 int dedup_explain_run(struct dedup_command *c)
 {
-	struct dedup_inputs inputs = {0};
 	struct dedup_explanation explanation;
 	struct dedup_fault fault;
 	uint64_t lines[2];
@@ -82,7 +82,7 @@ int dedup_explain_run(struct dedup_command *c)
 			rc = dedup_complain(TOOL_USAGE, c->files[i], NULL, "not a record's FILE:LINE");
 			goto out;
 		}
-		rc = dedup_inputs_add(&inputs, c->files[i], c->format);
+		rc = dedup_inputs_add(&c->job.inputs, c->files[i], (enum dedup_format)c->asked.format);
 		if (rc == -EEXIST) /* both are in one file */
 			rc = 0;
 		if (rc) {
@@ -90,8 +90,7 @@ int dedup_explain_run(struct dedup_command *c)
 			goto out;
 		}
 	}
-	c->dedup.inputs = &inputs;
-	rc = dedup_explain(&c->dedup, lines, &explanation, &fault);
+	rc = dedup_explain(&c->job.options, lines, &explanation, &fault);
 	if (rc) {
 		rc = rc == -EBADMSG ? dedup_complain(TOOL_DATA, fault.input->path, NULL, "line %llu: %s",
 					      (unsigned long long)fault.line, fault.why)
@@ -99,10 +98,10 @@ int dedup_explain_run(struct dedup_command *c)
 		goto out;
 	}
 	if (c->json)
-		print_object(&c->dedup, &explanation);
+		print_object(&c->job.options, &explanation);
 	else
-		print_text(c->files, lines, &c->dedup, &explanation);
+		print_text(c->files, lines, &c->job.options, &explanation);
 out:
-	dedup_inputs_release(&inputs);
+	dedup_job_release(&c->job);
 	return rc;
 }

@@ -4,10 +4,10 @@
 #ifndef MITHRIL_TOOLS_DEDUP_METHODS_H
 #define MITHRIL_TOOLS_DEDUP_METHODS_H
 
-#include "dedup/dedup.h"
+#include "dedup/lib/mithril-dedup.h"
 
 /* Sets what the list names in options that have no method yet; the list is cut up and stays in use. NULL, or
  * what it should be. */
-const char *dedup_methods_parse(char *list, struct dedup_options *options);
+const char *dedup_parse_methods(char *list, struct mithril_dedup_options *options);
 
 #endif

@@ -4,12 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/dedup/against.h"
 #include "tools/dedup/clusters.h"
+#include "tools/dedup/complain.h"
 #include "tools/dedup/errors.h"
 #include "tools/dedup/explain.h"
 #include "tools/dedup/options.h"
-#include "tools/dedup/outputs.h"
 #include "tools/dedup/progress.h"
 #include "tools/dedup/report.h"
 #include "tools/dedup/stage.h"
@@ -40,42 +39,20 @@ static int show_progress(void *ctx, const char *stage, uint64_t done, uint64_t o
 	return caught != 0;
 }
 
-static void show_fault(void *ctx, const struct dedup_fault *fault)
+static void show_fault(void *ctx, const char *file, uint64_t line, const char *why)
 {
 	struct dedup_progress *progress = ctx;
 
 	print_progress_end(&progress->line);
-	fprintf(stderr, "mithril-dedup: %s: line %llu: %s\n", fault->input->path,
-		(unsigned long long)fault->line, fault->why);
-}
-
-static int add_inputs(struct dedup_inputs *inputs, const struct dedup_command *command)
-{
-	int rc;
-
-	for (int i = 0; i < command->count; i++) {
-		rc = dedup_inputs_add(inputs, command->files[i], command->format);
-		if (rc == -EEXIST)
-			return dedup_complain(TOOL_USAGE, command->files[i], NULL, "it is named twice");
-		if (rc)
-			return dedup_error_report(command->files[i], rc);
-	}
-	rc = dedup_inputs_name(inputs);
-	if (rc == -EEXIST)
-		return dedup_complain(
-			TOOL_USAGE, "FILE", NULL, "two inputs would have the same name in the output");
-	return rc ? dedup_error_report("FILE", rc) : TOOL_OK;
+	fprintf(stderr, "mithril-dedup: %s: line %llu: %s\n", file, (unsigned long long)line, why);
 }
 
 static int run(struct dedup_command *command, struct dedup_progress *progress)
 {
 	struct dedup_result result;
-	int rc;
+	int rc = command->stage ? dedup_stage_run(command, &result)
+				: dedup_run(&command->job.options, &result);
 
-	command->dedup.progress = show_progress;
-	command->dedup.fault = show_fault;
-	command->dedup.ctx = progress;
-	rc = command->stage ? dedup_stage_run(command, &result) : dedup_run(&command->dedup, &result);
 	print_progress_end(&progress->line);
 	if (rc == -EINTR && caught) {
 		signal(caught, SIG_DFL);
@@ -91,11 +68,23 @@ static int run(struct dedup_command *command, struct dedup_progress *progress)
 	return TOOL_OK;
 }
 
+static int run_command(struct dedup_command *command, struct dedup_progress *progress)
+{
+	struct dedup_job *job = &command->job;
+	int rc;
+
+	if (command->explain)
+		return dedup_explain_run(command);
+	catch_signals();
+	rc = dedup_job_files(job, (const char *const *)command->files, (size_t)command->count);
+	rc = rc ? rc : dedup_job_against(job);
+	return rc ? dedup_error_report_job(job, rc) : run(command, progress);
+}
+
 int main(int argc, char **argv)
 {
-	struct dedup_command command;
-	struct dedup_inputs inputs = {0}, against = {0};
 	struct dedup_progress progress = {0};
+	struct dedup_command command = {.progress = show_progress, .fault = show_fault, .ctx = &progress};
 	int code;
 
 	if (argc > 1 && !strcmp(argv[1], "report"))
@@ -103,27 +92,9 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "clusters"))
 		return dedup_clusters_run(argc - 1, argv + 1);
 	code = dedup_options_parse(&command, argc, argv);
-
-	if (code >= 0) {
-		free(command.against);
-		return code;
-	}
-	if (command.explain)
-		return dedup_explain_run(&command);
-	catch_signals();
-	code = add_inputs(&inputs, &command);
-	command.dedup.inputs = &inputs;
-	if (code == TOOL_OK)
-		code = dedup_check_single(&command, &inputs);
-	if (code == TOOL_OK)
-		dedup_stage_choose(&command.dedup);
-	if (code == TOOL_OK)
-		code = dedup_against_open(&command, &against);
-	if (code == TOOL_OK)
-		code = run(&command, &progress);
-	dedup_against_free((struct dedup_against *)(uintptr_t)command.dedup.against);
+	if (code < 0)
+		code = run_command(&command, &progress);
+	dedup_job_release(&command.job);
 	free(command.against);
-	dedup_inputs_release(&against);
-	dedup_inputs_release(&inputs);
 	return code;
 }

@@ -6,43 +6,29 @@
 
 #include <stdbool.h>
 
-#include "dedup/dedup.h"
+#include "dedup/lib/job.h"
 
 struct dedup_command {
-	struct dedup_options dedup; /* inputs and ctx are left to the caller */
-	enum dedup_format format;
-	bool json, dry_run, explain, no_record, threshold_given;
-	const char **against; /* `against_count` names of the second set's files; allocated */
-	size_t against_count, against_capacity,
-		against_few;	   /* few: items of too few words, once it is loaded */
-	const char *against_field; /* NULL: as field */
-	enum dedup_overlap overlap;
-	double overlap_least;	/* below 0: any, or what near duplicates are */
-	unsigned overlap_ngram; /* 0: the usual */
-	double near_threshold;
+	struct mithril_dedup_options asked;
+	struct dedup_job job; /* of what was asked; the caller's to release. It must not be moved */
+	/* As asked has them; the caller sets these before. */
+	int (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t of);
+	void (*fault)(void *ctx, const char *file, uint64_t line, const char *why);
+	void *ctx;
+	bool json, dry_run, explain;
+	const char **against; /* what asked.against is; to be freed */
+	size_t against_capacity;
 	const char *stage; /* the name of the one that is to be run; NULL: all */
-	unsigned shard;
+	uint32_t shard;
 	char **files; /* `count` of them, the caller's argv */
 	int count;
-	char record[PATH_MAX], quarantine[PATH_MAX]; /* what dedup points to, where it is not given */
 };
 
-#define DEDUP_QUARANTINE_NAME "mithril-dedup.quarantine.jsonl"
-
-/* argv[1] may be "explain", or "stage" with a name after it. -1: go on; otherwise the command ends now with
- * that exit code, and what is wrong has been reported. */
+/* argv[1] may be "explain", or "stage" with a name after it. -1: go on, with the job opened; otherwise the
+ * command ends now with that exit code, and what is wrong has been reported. */
 int dedup_options_parse(struct dedup_command *command, int argc, char **argv);
 
-/* A decimal number of least..most. */
-bool dedup_size_of(const char *value, size_t least, size_t most, size_t *size);
-bool dedup_number_of(const char *value, unsigned least, unsigned most, unsigned *number);
-
-/* What getopt_long answered with '?' or ':' to the option of `command` before optind, reported. TOOL_USAGE.
- */
-int dedup_wrong_option(const char *command, int val, char **argv);
-
-/* "mithril-dedup: WHAT: WHY; NEXT" on standard error; returns `code`. `next` may be NULL. */
-int dedup_complain(int code, const char *what, const char *next, const char *why, ...)
-	__attribute__((format(printf, 4, 5)));
+/* What of the options does not go with the command, or with each other; -1, or an exit code. */
+int dedup_options_check(const struct dedup_command *command);
 
 #endif

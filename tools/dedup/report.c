@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/dedup/complain.h"
 #include "tools/dedup/errors.h"
-#include "tools/dedup/options.h"
+#include "tools/dedup/values.h"
 #include "tools/print.h"
 #include "tools/tool.h"
 

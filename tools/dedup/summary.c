@@ -17,7 +17,7 @@ static double rate(const struct dedup_result *r)
 
 static void print_near(const struct dedup_command *c, const struct dedup_result *r)
 {
-	const struct dedup_options *o = &c->dedup;
+	const struct dedup_options *o = &c->job.options;
 
 	if (o->method == DEDUP_EXACT)
 		printf("near    not looked for\n");
@@ -42,9 +42,9 @@ static void print_against(const struct dedup_command *c, const struct dedup_resu
 {
 	size_t few, items;
 
-	if (!c->dedup.against)
+	if (!c->job.options.against)
 		return;
-	items = dedup_against_items(c->dedup.against, &few);
+	items = dedup_against_items(c->job.options.against, &few);
 	printf("against %llu documents hit one of %zu items", (unsigned long long)r->against, items);
 	if (few)
 		printf("; %zu of these have too few words to be found in a longer text", few);
@@ -53,7 +53,7 @@ static void print_against(const struct dedup_command *c, const struct dedup_resu
 
 static void print_cut(const struct dedup_command *c, const struct dedup_result *r)
 {
-	const struct dedup_cutting *cutting = &c->dedup.cutting;
+	const struct dedup_cutting *cutting = &c->job.options.cutting;
 	char cut[PRINT_AMOUNT];
 
 	if (!cutting->line && !cutting->paragraph && !cutting->substring)
@@ -72,11 +72,12 @@ static void print_kept(const struct dedup_command *c, const struct dedup_result 
 	char kept[PRINT_AMOUNT];
 
 	printf("kept    %llu documents (%.1f %%), %s%s%s", (unsigned long long)r->kept,
-		share(r->kept, r->documents), print_bytes(kept, r->kept_bytes), c->dedup.output ? " in " : "",
-		c->dedup.output ? c->dedup.output : "; no record was written");
+		share(r->kept, r->documents), print_bytes(kept, r->kept_bytes),
+		c->job.options.output ? " in " : "",
+		c->job.options.output ? c->job.options.output : "; no record was written");
 	if (r->faults)
 		printf("; %llu bad records %s", (unsigned long long)r->faults,
-			c->dedup.on_error == DEDUP_QUARANTINE ? "in quarantine" : "skipped");
+			c->job.options.on_error == DEDUP_QUARANTINE ? "in quarantine" : "skipped");
 	putchar('\n');
 }
 
@@ -86,11 +87,11 @@ void dedup_summary_print(const struct dedup_command *c, const struct dedup_resul
 	char read[PRINT_AMOUNT];
 
 	printf("read    %llu documents, %s in %zu file%s; %.0f bytes a text\n",
-		(unsigned long long)r->documents, print_bytes(read, r->bytes), c->dedup.inputs->count,
-		c->dedup.inputs->count == 1 ? "" : "s",
+		(unsigned long long)r->documents, print_bytes(read, r->bytes), c->job.inputs.count,
+		c->job.inputs.count == 1 ? "" : "s",
 		r->documents ? (double)r->text_bytes / (double)r->documents : 0);
 	print_against(c, r);
-	if (c->dedup.method == DEDUP_STREAM)
+	if (c->job.options.method == DEDUP_STREAM)
 		printf("exact   not looked for by itself\n");
 	else
 		printf("exact   %llu duplicates (%.1f %%)\n", (unsigned long long)r->exact,
@@ -101,13 +102,13 @@ void dedup_summary_print(const struct dedup_command *c, const struct dedup_resul
 	printf("time    %.2f s, %.0f MB/s with %u thread%s: parse %.2f, hash %.2f, normalise %.2f, sketch "
 	       "%.2f, "
 	       "band %.2f, verify %.2f, write %.2f\n",
-		t->wall, rate(r), c->dedup.threads, c->dedup.threads == 1 ? "" : "s", t->parse, t->exact,
-		t->normalise, t->sketch, t->band, t->verify, t->write);
+		t->wall, rate(r), c->job.options.threads, c->job.options.threads == 1 ? "" : "s", t->parse,
+		t->exact, t->normalise, t->sketch, t->band, t->verify, t->write);
 }
 
 void dedup_summary_json(const struct dedup_command *c, const struct dedup_result *r)
 {
-	json_t *all = dedup_record_summary(&c->dedup, r);
+	json_t *all = dedup_record_summary(&c->job.options, r);
 
 	print_json(all);
 	json_decref(all);

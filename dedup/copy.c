@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dedup/gone.h"
-#include "store/util/array.h"
-
 /* Bytes that lie together and stay; they are moved all at once. */
 struct stretch {
 	char *to;
@@ -29,20 +26,13 @@ static void add_line(struct stretch *s, const struct dedup_line *line)
 	s->len += line->whole;
 }
 
-static int note_going(
+/* Where nothing is cut, all is known already. */
+static int gone(
 	struct dedup_copy *c, const struct dedup_outcome *outcome, bool cuts, uint32_t id, size_t bytes)
 {
-	struct dedup_going *grown;
-
-	if (!cuts) {
-		dedup_gone_add(c->seen.gone, outcome, id, bytes);
-		return 0;
-	}
-	grown = array_grow(c->going, c->count, &c->capacity, sizeof *grown);
-	if (!grown)
-		return -ENOMEM;
-	c->going = grown;
-	grown[c->count++] = (struct dedup_going){id, (uint32_t)bytes};
+	if (cuts)
+		return dedup_gone_note(&c->gone, id, bytes);
+	dedup_gone_add(c->seen.gone, outcome, id, bytes);
 	return 0;
 }
 
@@ -99,7 +89,7 @@ int dedup_copy_block(struct dedup_copy *c, const struct dedup_options *o, const 
 			add_line(&stretch, &line);
 		} else {
 			end_stretch(&stretch);
-			rc = note_going(c, outcome, cuts->count, id, line.whole);
+			rc = gone(c, outcome, cuts->count, id, line.whole);
 		}
 	}
 	end_stretch(&stretch);
@@ -107,8 +97,7 @@ int dedup_copy_block(struct dedup_copy *c, const struct dedup_options *o, const 
 	return rc;
 }
 
-void dedup_copy_count(
-	const struct dedup_copy *c, const struct dedup_outcome *outcome, struct dedup_result *result)
+void dedup_copy_count(struct dedup_copy *c, const struct dedup_outcome *outcome, struct dedup_result *result)
 {
 	const struct dedup_result *seen = &c->seen;
 
@@ -118,13 +107,12 @@ void dedup_copy_count(
 	result->cut_bytes += seen->cut_bytes;
 	result->cut_away += seen->cut_away;
 	dedup_gone_add_up(result->gone, seen->gone);
-	for (size_t i = 0; i < c->count; i++)
-		dedup_gone_add(result->gone, outcome, c->going[i].id, c->going[i].bytes);
+	dedup_gone_settle(&c->gone, outcome, result->gone);
 }
 
 void dedup_copy_release(struct dedup_copy *c)
 {
 	dedup_rewritten_release(&c->rewritten);
-	free(c->going);
+	free(c->gone.v);
 	*c = (struct dedup_copy){0};
 }

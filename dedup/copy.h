@@ -7,21 +7,15 @@
 #include "dedup/cut/cuts.h"
 #include "dedup/cut/rewrite.h"
 #include "dedup/dedup.h"
+#include "dedup/gone.h"
 #include "dedup/outcome.h"
 #include "dedup/read/reader.h"
-
-/* A line that goes. Where something is cut, what took it is known when all files are done: the line that it
- * goes for may go too. */
-struct dedup_going {
-	uint32_t id, bytes;
-};
 
 /* One thread's; zero it first. */
 struct dedup_copy {
 	struct dedup_result seen; /* counts: kept, cut, gone */
 	struct dedup_rewritten rewritten;
-	struct dedup_going *going;
-	size_t count, capacity;
+	struct dedup_gone_lines gone; /* where something is cut */
 };
 
 /* Moves what stays of the block's lines to the start of its data, *len bytes, without what `cuts` (settled)
@@ -33,7 +27,7 @@ int dedup_copy_block(struct dedup_copy *copy, const struct dedup_options *option
 	size_t *len);
 /* When all blocks of all threads are done: adds to result what was counted. */
 void dedup_copy_count(
-	const struct dedup_copy *copy, const struct dedup_outcome *outcome, struct dedup_result *result);
+	struct dedup_copy *copy, const struct dedup_outcome *outcome, struct dedup_result *result);
 void dedup_copy_release(struct dedup_copy *copy);
 
 #endif

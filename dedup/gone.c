@@ -1,5 +1,10 @@
 #include "dedup/gone.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
+#include "store/util/array.h"
+
 void dedup_gone_add(struct dedup_amount *gone, const struct dedup_outcome *outcome, uint32_t id, size_t bytes)
 {
 	static const int ways[] = {
@@ -27,4 +32,24 @@ void dedup_gone_add_up(struct dedup_amount *gone, const struct dedup_amount *mor
 		gone[i].documents += more[i].documents;
 		gone[i].bytes += more[i].bytes;
 	}
+}
+
+int dedup_gone_note(struct dedup_gone_lines *lines, uint32_t id, size_t bytes)
+{
+	struct dedup_gone_line *grown = array_grow(lines->v, lines->count, &lines->capacity, sizeof *grown);
+
+	if (!grown)
+		return -ENOMEM;
+	lines->v = grown;
+	grown[lines->count++] = (struct dedup_gone_line){id, (uint32_t)bytes};
+	return 0;
+}
+
+void dedup_gone_settle(
+	struct dedup_gone_lines *lines, const struct dedup_outcome *outcome, struct dedup_amount *gone)
+{
+	for (size_t i = 0; i < lines->count; i++)
+		dedup_gone_add(gone, outcome, lines->v[i].id, lines->v[i].bytes);
+	free(lines->v);
+	*lines = (struct dedup_gone_lines){0};
 }

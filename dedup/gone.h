@@ -13,4 +13,17 @@ void dedup_gone_add(
 /* Adds all amounts of `more`. */
 void dedup_gone_add_up(struct dedup_amount *gone, const struct dedup_amount *more);
 
+/* Lines that go, to be counted when it is known of all lines whether they do: of one whose keeper goes later
+ * nobody knows before. Zero it first; for one thread at a time. */
+struct dedup_gone_lines {
+	struct dedup_gone_line {
+		uint32_t id, bytes;
+	} * v;
+	size_t count, capacity;
+};
+int dedup_gone_note(struct dedup_gone_lines *lines, uint32_t id, size_t bytes); /* -ENOMEM */
+/* Counts and releases them. */
+void dedup_gone_settle(
+	struct dedup_gone_lines *lines, const struct dedup_outcome *outcome, struct dedup_amount *gone);
+
 #endif

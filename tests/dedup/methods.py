@@ -1,4 +1,5 @@
 """More tests of tests/dedup/run, which imports this: the methods beside exact and near, each against brute force."""
+import collections
 import glob
 import gzip
 import json
@@ -274,6 +275,20 @@ def methods_go_one_after_the_other(work):
         left = ["".join(t[j] for j in sorted(k)) for t, k in zip(texts, keeps)]
     check(work, "substring:20,line,paragraph", texts, keeps)
 
+
+@test
+def what_went_is_counted_once(work):
+    """Where the record that others go for is cut away itself, in another file, and whoever reads first."""
+    rnd = random.Random(14)
+    lines = [" ".join(rnd.choices("abcdefghijklmnop", k=30)) for _ in range(40)]
+    (work / "a.jsonl").write_bytes(jsonl(["\n".join(lines[:20]), "\n".join(lines[20:])]))
+    (work / "b.jsonl").write_bytes(jsonl([t for i in range(0, 36, 3) for t in ("\n".join(lines[i:i + 4]), "\n".join(lines[i:i + 4])[:-5])]))
+    (work / "c.jsonl").write_bytes(jsonl(["\n".join(lines[i:i + 4]) + "\n" + lines[i] for i in range(0, 36, 3)]))
+    for threads in (1, 4):
+        told = summary(*[work / f"{n}.jsonl" for n in "abc"], "-o", work / f"out{threads}", "-m", "near,line", "--keep", "longest", "-t", ".6", "-T", threads, "--duplicates", work / f"gone{threads}")
+        gone = [json.loads(line) for line in open(work / f"gone{threads}")]
+        counts = {m: g["documents"] for m, g in told["gone"].items() if g["documents"]}
+        assert counts == dict(collections.Counter(d["method"] for d in gone)) and counts["cut"] > told["cut_away"] > 0, (counts, told)
 
 
 @test

@@ -289,6 +289,7 @@ def what_went_is_counted_once(work):
         gone = [json.loads(line) for line in open(work / f"gone{threads}")]
         counts = {m: g["documents"] for m, g in told["gone"].items() if g["documents"]}
         assert counts == dict(collections.Counter(d["method"] for d in gone)) and counts["cut"] > told["cut_away"] > 0, (counts, told)
+    assert "method near,line:1, " in run("report", work / "out1").stdout.decode()
 
 
 @test

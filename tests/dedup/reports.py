@@ -65,20 +65,22 @@ def the_page_needs_nothing_else(work):
     page = (work / "page.html").read_text()
     assert page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n") and "a&amp;b&lt;script>&quot;x.jsonl:1" in page
     assert not re.search(r"https?:|\bsrc=|\bhref=|@import|url\(|<script", page)
-    plots = re.findall(r"<svg.*?</svg>", page, re.S)
+    plots = re.findall(r'<table class="plot">.*?</table>', page, re.S)
     assert len(plots) == 4
     for plot in plots:
-        for element in xml.etree.ElementTree.fromstring(plot.replace("&#8211;", "-")).iter():
-            for name in ("x", "y", "width", "height"):
-                assert float(element.get(name, "0").rstrip("%")) >= 0, (name, element.attrib)
-    assert "1 documents (25.0 %)" in page and run("report", "--html", "-", work / "out").stdout.decode() == page
+        rows = list(xml.etree.ElementTree.fromstring(plot))
+        assert len({len(row) for row in rows}) == 1 and len(rows) > 1, plot
+        bars = [float(re.fullmatch(r"width:([0-9.]+)%", bar.get("style"))[1]) for row in rows for bar in row.iter("i")]
+        assert bars and max(bars) == 100 and min(bars) >= 0, bars
+    assert re.search(r">near</td><td>1</td><td>25.0 %</td>", page) and run("report", "--html", "-", work / "out").stdout.decode() == page
     refused("File exists", 2, "report", "--html", work / "page.html", work / "out")
     run(odd, "-o", work / "exact", "-m", "exact", "-f", "text")
-    assert len(re.findall("<svg", run("report", "--html", "-", work / "exact").stdout.decode())) == 3
+    exact = run("report", "--html", "-", work / "exact").stdout.decode()
+    assert exact.count('class="plot"') == 3 and "threshold" not in exact
     (work / "empty.jsonl").write_bytes(b"")
     run(work / "empty.jsonl", "-o", work / "none")
     assert "0 clusters" in run("report", work / "none").stdout.decode() and "no record" in run("clusters", work / "none").stdout.decode()
-    assert "<svg" in run("report", "--html", "-", work / "none").stdout.decode()
+    assert 'class="plot"' in run("report", "--html", "-", work / "none").stdout.decode()
 
 
 @test

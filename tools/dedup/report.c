@@ -37,67 +37,6 @@ int dedup_report_open(struct dedup_report *report, const char *place)
 	return dedup_error_report_fault(&fault, report->path, rc);
 }
 
-char *dedup_report_name(
-	char text[DEDUP_PLACE], const struct dedup_report *report, struct dedup_report_place place)
-{
-	const json_t *input = json_array_get(json_object_get(report->run, "inputs"), place.input);
-
-	snprintf(text, DEDUP_PLACE, "%s:%lu", json_string_value(json_object_get(input, "path")),
-		(unsigned long)place.line);
-	return text;
-}
-
-double dedup_report_least(const struct dedup_report *report, const struct dedup_report_cluster *cluster)
-{
-	float least = 1;
-
-	for (size_t i = 0; i < cluster->count; i++)
-		if (report->members[cluster->first + i].similarity < least)
-			least = report->members[cluster->first + i].similarity;
-	return (double)least;
-}
-
-void dedup_report_sizes(struct dedup_sizes *sizes, const struct dedup_report *report)
-{
-	*sizes = (struct dedup_sizes){.count = 0};
-	for (size_t i = 0; i < DEDUP_SIZES; i++) {
-		sizes->v[i].from = i < 3 ? i + 2 : ((uint64_t)1 << (i - 1)) + 1;
-		sizes->v[i].to = i < 3 ? i + 2 : (uint64_t)1 << i;
-	}
-	for (size_t i = 0; i < report->cluster_count; i++) {
-		uint64_t size = report->clusters[i].count + 1;
-		size_t class = 0;
-
-		while (class + 1 < DEDUP_SIZES && size > sizes->v[class].to)
-			class ++;
-		sizes->v[class].clusters++;
-		sizes->count = class >= sizes->count ? class + 1 : sizes->count;
-	}
-}
-
-struct dedup_bars dedup_report_bars(const struct dedup_report *report, size_t most)
-{
-	struct dedup_bars bars = {.width = 1};
-
-	while (bars.first < DEDUP_REPORT_BINS && !report->histogram[bars.first])
-		bars.first++;
-	while ((DEDUP_REPORT_BINS - bars.first + bars.width - 1) / bars.width > most)
-		bars.width++;
-	bars.first -= bars.first % bars.width;
-	bars.count = (DEDUP_REPORT_BINS - bars.first + bars.width - 1) / bars.width;
-	return bars;
-}
-
-uint64_t dedup_report_bar(const struct dedup_report *report, struct dedup_bars bars, size_t bar)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < bars.width; i++)
-		if (bars.first + bar * bars.width + i < DEDUP_REPORT_BINS)
-			sum += report->histogram[bars.first + bar * bars.width + i];
-	return sum;
-}
-
 static void print_amount(
 	struct print_table *table, const char *name, double documents, double bytes, double of)
 {
@@ -115,6 +54,7 @@ static void print_amounts(const struct dedup_report *report)
 	const json_t *gone = json_object_get(json_object_get(report->run, "summary"), "gone"), *way;
 	struct print_table *table = print_table_new(4, headings);
 	double documents = dedup_report_number(report, "summary", "documents");
+	char cut[PRINT_AMOUNT];
 	const char *name;
 
 	documents += dedup_report_number(report, "summary", "bad");
@@ -130,6 +70,10 @@ static void print_amounts(const struct dedup_report *report)
 	print_amount(table, "kept", dedup_report_number(report, "summary", "kept"),
 		dedup_report_number(report, "summary", "kept_bytes"), documents);
 	print_table_end(table);
+	if (dedup_report_number(report, "summary", "cut") > 0)
+		printf("\n%s that stand earlier were cut out of %.0f documents that stay\n",
+			print_bytes(cut, (uint64_t)dedup_report_number(report, "summary", "cut_bytes")),
+			dedup_report_number(report, "summary", "cut"));
 }
 
 static void print_histogram(const struct dedup_report *report)
@@ -189,8 +133,10 @@ static void print_clusters(const struct dedup_report *report, size_t largest)
 
 static void print_text(const struct dedup_report *report, size_t largest)
 {
+	char methods[DEDUP_METHODS];
+
 	printf("%s, method %s", json_string_value(json_object_get(report->run, "time")),
-		dedup_report_text(report, "options", "method"));
+		dedup_report_methods(methods, report));
 	if (dedup_report_number(report, "summary", "candidates") > 0)
 		printf(", threshold %g; %.0f pairs compared, %.0f of them rejected",
 			dedup_report_number(report, "options", "threshold"),

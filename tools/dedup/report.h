@@ -20,6 +20,10 @@ char *dedup_report_name(
 /* How similar the least similar member is to its keeper. */
 double dedup_report_least(const struct dedup_report *report, const struct dedup_report_cluster *cluster);
 
+/* What was looked for, as --method names it; `text` is returned. */
+#define DEDUP_METHODS 320
+const char *dedup_report_methods(char text[DEDUP_METHODS], const struct dedup_report *report);
+
 /* Clusters by their size, the keeper counted: 2, 3, 4, 5 to 8, 9 to 16, ...; the classes that there are up to
  * the largest. */
 #define DEDUP_SIZES 34

@@ -81,9 +81,32 @@ static void print_kept(const struct dedup_command *c, const struct dedup_result 
 	putchar('\n');
 }
 
-void dedup_summary_print(const struct dedup_command *c, const struct dedup_result *r)
+/* Stages that had nothing to do are left out. */
+static void print_time(const struct dedup_command *c, const struct dedup_result *r)
 {
 	const struct dedup_times *t = &r->times;
+	unsigned threads = c->job.options.threads;
+	const struct {
+		const char *name;
+		double seconds;
+	} stages[] = {{"parse", t->parse}, {"against", t->against}, {"hash", t->exact},
+		{"normalise", t->normalise}, {"sketch", t->sketch}, {"band", t->band}, {"verify", t->verify},
+		{"cut", t->cut}, {"write", t->write}};
+	const char *before = ": ";
+
+	printf("time    %.2f s, %.0f MB/s with %u thread%s", t->wall, rate(r), threads,
+		threads == 1 ? "" : "s");
+	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+		if (stages[i].seconds < .005)
+			continue;
+		printf("%s%s %.2f", before, stages[i].name, stages[i].seconds);
+		before = ", ";
+	}
+	putchar('\n');
+}
+
+void dedup_summary_print(const struct dedup_command *c, const struct dedup_result *r)
+{
 	char read[PRINT_AMOUNT];
 
 	printf("read    %llu documents, %s in %zu file%s; %.0f bytes a text\n",
@@ -99,11 +122,7 @@ void dedup_summary_print(const struct dedup_command *c, const struct dedup_resul
 	print_near(c, r);
 	print_cut(c, r);
 	print_kept(c, r);
-	printf("time    %.2f s, %.0f MB/s with %u thread%s: parse %.2f, hash %.2f, normalise %.2f, sketch "
-	       "%.2f, "
-	       "band %.2f, verify %.2f, write %.2f\n",
-		t->wall, rate(r), c->job.options.threads, c->job.options.threads == 1 ? "" : "s", t->parse,
-		t->exact, t->normalise, t->sketch, t->band, t->verify, t->write);
+	print_time(c, r);
 }
 
 void dedup_summary_json(const struct dedup_command *c, const struct dedup_result *r)

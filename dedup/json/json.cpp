@@ -62,7 +62,7 @@ int dedup_json_string(struct dedup_json *json, const char *record, size_t len, c
 	if (rc)
 		return rc;
 	if (find(json->root, field, found)) {
-		*why = "it has no such field";
+		*why = DEDUP_JSON_NO_FIELD;
 		return -ENOENT;
 	}
 	if (found.get(string)) {
@@ -108,7 +108,7 @@ int dedup_json_key(struct dedup_json *json, const char *field, enum dedup_json_k
 	bool truth;
 
 	if (find(json->root, field, found)) {
-		*why = "it has no such field";
+		*why = DEDUP_JSON_NO_FIELD;
 		return -ENOENT;
 	}
 	if (!found.get(string)) {

@@ -5,7 +5,6 @@ import json
 import os
 import pty
 import re
-import resource
 import shutil
 import signal
 import struct
@@ -150,30 +149,6 @@ def a_run_leaves_its_record(work):
     (work / odd).write_bytes(jsonl(["a", "a"]))
     run(odd, "-o", "out4", cwd=work)
     assert json.loads((work / "out4/.mithril-dedup/run.json").read_text())["inputs"][0]["path"] == 'caf? "x".jsonl'
-
-
-@test
-def a_line_of_a_gigabyte(work):
-    """Without taking its memory, and what stands around it is read; the line is a hole in the file."""
-    with open(work / "in.jsonl", "wb") as file:
-        file.write(b'{"text": "a"}\n{"text": "')
-        file.seek(1 << 30, os.SEEK_CUR)
-        file.write(b'"}\n{"text": "b"}\n')
-    os.link(work / "in.jsonl", work / "in.txt")
-    small = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))}
-    if b"__asan" in TOOL.read_bytes():
-        small = {}
-    for name in ("in.jsonl", "in.txt"):
-        refused([f"{work / name}: line 2: ", "longer than 64 MiB"], 1, work / name, "-o", work / "out", **small)
-        nothing_in(work / "out")
-    told = summary(work / "in.jsonl", "-o", work / "out", "--on-error", "quarantine", **small)
-    assert told["kept"] == 2 and told["bad"] == 1 and told["resident_bytes"] < (500 << 20) or not small
-    assert (work / "out/in.jsonl").stat().st_size == 2 * 14
-    assert json.loads((work / "out/mithril-dedup.quarantine.jsonl").read_text()) == {
-        "file": str(work / "in.jsonl"), "line": 2, "reason": "the line is longer than 64 MiB", "record": None}
-    if ".zst" in PACK:
-        subprocess.run(["zstd", "-q", work / "in.txt", "-o", work / "bomb.txt.zst"], check=True)
-        refused(["bomb.txt.zst: line 2: ", "longer than 64 MiB"], 1, work / "bomb.txt.zst", "-o", work / "out", **small)
 
 
 @test

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dedup/json/json.h"
 #include "tools/dedup/complain.h"
 #include "tools/tool.h"
 
@@ -73,12 +74,19 @@ int dedup_error_report_fault(const struct dedup_fault *fault, const char *path, 
 	const char *why = fault->why ? fault->why : reason(error);
 	const char *what = *path ? path : fault->input ? fault->input->path : "mithril-dedup";
 
+	if (error == -ESTALE && *path)
+		return dedup_complain(
+			exit_of(error), what, "name another directory, or remove this one", "%s", why);
 	if (error == -EBADMSG && *path)
 		return dedup_complain(
 			exit_of(error), what, "remove the directory and begin again", "%s", why);
 	if (fault->line)
-		return dedup_complain(exit_of(error), what, next_step(error), "line %llu: %s",
-			(unsigned long long)fault->line, why);
+		return dedup_complain(exit_of(error), what,
+			strcmp(why, DEDUP_JSON_NO_FIELD)
+				? next_step(error)
+				: "-f names the one to compare, and --on-error skip leaves "
+				  "out records without",
+			"line %llu: %s", (unsigned long long)fault->line, why);
 	return dedup_complain(exit_of(error), what, next_step(error), "%s", why);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -187,16 +188,21 @@ void print_json(const json_t *json)
 void print_progress(struct print_progress *progress, const char *format, ...)
 {
 	int64_t now = clock_now_ms();
+	struct winsize size;
+	char line[512];
 	va_list args;
 
 	if (!isatty(STDERR_FILENO) || (progress->shown && now - progress->last_ms < 100))
 		return;
 	progress->last_ms = now;
 	progress->shown = true;
-	fputs("\r\033[K", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(line, sizeof line, format, args);
 	va_end(args);
+	/* A line that wraps is not drawn over. */
+	if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col > 1 && size.ws_col < sizeof line)
+		line[size.ws_col - 1] = 0;
+	fprintf(stderr, "\r\033[K%s", line);
 	fflush(stderr);
 }
 

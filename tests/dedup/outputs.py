@@ -1,6 +1,7 @@
 """More tests of tests/dedup/run, which imports this: what a run leaves beside the records, and what of it is left when it
 goes wrong."""
 import collections
+import fcntl
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import termios
 import time
 
 from __main__ import PACK, TOOL, UNPACK, Skip, corpus, jsonl, nothing_in, refused, run, summary, test
@@ -213,10 +215,17 @@ def progress_tells_rate_and_time_left(work):
             pass
         assert process.wait() == 0
         lines = [line.decode() for line in shown.replace(b"\x1b[K", b"").split(b"\r") if line.strip()]
-        reading = [re.fullmatch(r"reading: [\d.]+ [KM]?i?B of ([\d.]+ [KM]iB), \d+ MB/s(?:, (\d+) %, (\d+) s left)?", line) for line in lines
+        reading = [re.fullmatch(r"reading: [\d.]+ [KM]?i?B of ([\d.]+ [KM]iB)(?:, \d+ MB/s, (\d+) %, (\d+) s left)?", line) for line in lines
                    if line.startswith("reading")]
         assert all(reading) and any(m[2] for m in reading), lines
         assert len({m[1] for m in reading}) == 1
         shares = [int(m[2]) for m in reading if m[2]]
         assert shares == sorted(shares) and shares[-1] <= 100, shares
     assert b"reading" not in run(work / "in.jsonl", "-n", "-m", "exact").stderr
+    primary, secondary = pty.openpty()
+    fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 20, 0, 0))
+    process = subprocess.Popen([TOOL, "-n", work / "in.jsonl"], stdout=subprocess.DEVNULL, stderr=secondary)
+    os.close(secondary)
+    shown = os.read(primary, 65536)
+    assert process.wait() == 0 and max(map(len, shown.replace(b"\x1b[K", b"").split(b"\r"))) == 19, shown
+    os.close(primary)

@@ -47,6 +47,21 @@ static void show_fault(void *ctx, const char *file, uint64_t line, const char *w
 	fprintf(stderr, "mithril-dedup: %s: line %llu: %s\n", file, (unsigned long long)line, why);
 }
 
+static void say_interrupted(const struct dedup_options *o)
+{
+	if (o->work)
+		fprintf(stderr,
+			"mithril-dedup: ended by a signal, and no output was written; the same command goes "
+			"on "
+			"from what is in %s\n",
+			o->work);
+	else
+		fputs("mithril-dedup: ended by a signal, and no output was written; with --work DIR a run "
+		      "can be "
+		      "gone on with later\n",
+			stderr);
+}
+
 static int run(struct dedup_command *command, struct dedup_progress *progress)
 {
 	struct dedup_result result;
@@ -55,6 +70,7 @@ static int run(struct dedup_command *command, struct dedup_progress *progress)
 
 	print_progress_end(&progress->line);
 	if (rc == -EINTR && caught) {
+		say_interrupted(&command->job.options);
 		signal(caught, SIG_DFL);
 		raise(caught);
 	}

@@ -16,24 +16,32 @@ static void format_left(char text[32], double seconds)
 		snprintf(text, 32, "%lu s", left);
 }
 
+static bool is_count(const char *stage)
+{
+	return !strcmp(stage, "comparing") || !strcmp(stage, "merging");
+}
+
 void dedup_progress_format(
 	char text[DEDUP_PROGRESS_TEXT], const char *stage, uint64_t done, uint64_t of, double seconds)
 {
 	double share = of ? (double)done / (double)of : 0, rate = seconds > 0 ? (double)done / seconds : 0;
-	char is[PRINT_AMOUNT], all[PRINT_AMOUNT], left[32];
+	bool early = seconds < .5; /* the rate is chance */
+	char is[PRINT_AMOUNT], all[PRINT_AMOUNT], left[32], speed[48] = "";
 	int n;
 
+	if (!early)
+		snprintf(speed, sizeof speed, is_count(stage) ? ", %.0f/s" : ", %.0f MB/s",
+			is_count(stage) ? rate : rate / 1e6);
 	if (!strcmp(stage, "comparing"))
-		n = snprintf(text, DEDUP_PROGRESS_TEXT, "%s: %llu of %llu texts, %.0f/s", stage,
-			(unsigned long long)done, (unsigned long long)of, rate);
+		n = snprintf(text, DEDUP_PROGRESS_TEXT, "%s: %llu of %llu texts%s", stage,
+			(unsigned long long)done, (unsigned long long)of, speed);
 	else if (!strcmp(stage, "merging"))
-		n = snprintf(text, DEDUP_PROGRESS_TEXT, "%s: %llu hashes and keys, %.0f/s", stage,
-			(unsigned long long)done, rate);
+		n = snprintf(text, DEDUP_PROGRESS_TEXT, "%s: %llu hashes and keys%s", stage,
+			(unsigned long long)done, speed);
 	else
-		n = snprintf(text, DEDUP_PROGRESS_TEXT, "%s: %s of %s, %.0f MB/s", stage,
-			print_bytes(is, done), print_bytes(all, of), rate / 1e6);
-	/* Too early, the rate is chance. */
-	if (share <= 0 || share > 1 || seconds < .5)
+		n = snprintf(text, DEDUP_PROGRESS_TEXT, "%s: %s of %s%s", stage, print_bytes(is, done),
+			print_bytes(all, of), speed);
+	if (early || share <= 0 || share > 1)
 		return;
 	format_left(left, seconds * (1 - share) / share);
 	snprintf(text + n, (size_t)(DEDUP_PROGRESS_TEXT - n), ", %.0f %%, %s left", 100 * share, left);

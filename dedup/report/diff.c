@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "store/util/array.h"
 
@@ -12,25 +13,60 @@ static bool is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* Bytes of a character that stands by itself; 0: it does not. */
+static size_t alone(const char *text, size_t len)
+{
+	utf8proc_int32_t c;
+	utf8proc_ssize_t bytes;
+	utf8proc_category_t category;
+
+	if (!((unsigned char)*text & 0x80))
+		return 0;
+	bytes = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &c);
+	if (bytes <= 0 || utf8proc_charwidth(c) != 2)
+		return 0;
+	category = utf8proc_category(c);
+	return category == UTF8PROC_CATEGORY_LO || category == UTF8PROC_CATEGORY_PO ||
+			       category == UTF8PROC_CATEGORY_PS || category == UTF8PROC_CATEGORY_PE
+		       ? (size_t)bytes
+		       : 0;
+}
+
+static size_t word_end(const char *text, size_t len)
+{
+	size_t end = alone(text, len);
+
+	if (end)
+		return end;
+	for (end = 1; end < len && !is_space(text[end]); end++)
+		if (alone(text + end, len - end))
+			break;
+	return end;
+}
+
 int dedup_word_list_of(struct dedup_word_list *list, const char *text, size_t len)
 {
+	bool glued = false;
+
 	for (size_t i = 0, end; i < len; i = end) {
 		struct dedup_word *grown;
 
 		end = i + 1;
-		if (is_space(text[i]))
+		if (is_space(text[i])) {
+			glued = false;
 			continue;
-		while (end < len && !is_space(text[end]))
-			end++;
+		}
+		end = i + word_end(text + i, len - i);
 		grown = array_grow(list->v, list->count, &list->capacity, sizeof *grown);
 		if (!grown)
 			return -ENOMEM;
 		list->v = grown;
-		grown[list->count] = (struct dedup_word){text + i, end - i, 1469598103934665603u};
+		grown[list->count] = (struct dedup_word){text + i, end - i, 1469598103934665603u, glued};
 		for (size_t j = i; j < end; j++) /* FNV-1a; words that are equal are compared too */
 			grown[list->count].hash =
 				(grown[list->count].hash ^ (unsigned char)text[j]) * 1099511628211u;
 		list->count++;
+		glued = true;
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #ifndef MITHRIL_DEDUP_REPORT_DIFF_H
 #define MITHRIL_DEDUP_REPORT_DIFF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,9 +12,11 @@ struct dedup_word {
 	const char *text;
 	size_t len;
 	uint64_t hash;
+	bool glued; /* no white space stands between it and the one before */
 };
 
-/* Words as white space (ASCII's) separates them. */
+/* Words as white space (ASCII's) separates them; a wide letter or punctuation mark, as Chinese and Japanese
+ * are written in without white space, is a word by itself. */
 struct dedup_word_list {
 	struct dedup_word *v; /* point into the text */
 	size_t count, capacity;

@@ -136,6 +136,22 @@ def sides_are_shown_beside_each_other(work):
 
 
 @test
+def scripts_without_spaces_and_copies(work):
+    """Chinese and Japanese are compared character by character; what has a text of its own comes before copies of it."""
+    text = "\u65e5\u672c\u8a9e\u306e\u9577\u3044\u6587\u7ae0\u3067\u3059\u3002\u91cd\u8907\u3092\u898b\u3064\u3051\u308b\u305f\u3081\u306e\u8a66\u9a13\u3092"
+    texts = [text + "\u3057\u307e\u3059\u3002", text + "\u3057\u305f\u3002", text + "\u3057\u305f\u3002", text + "\u3059\u308b\u3002", text + " \u3057\u307e\u3059\u3002"]
+    (work / "in.jsonl").write_bytes(jsonl(texts))
+    run(work / "in.jsonl", "-o", work / "out", "-t", ".4")
+    said = run("clusters", "--members", 9, work / "out").stdout.decode()
+    order = [int(n) for n in re.findall(r"in\.jsonl:(\d)  (?:near|exact)", said)]
+    assert sorted(order) == [2, 3, 4, 5] and order[-1] == 3 and "near (copy)" in said, said
+    assert "[-\u307e\u3059-]\u3002" in said and "{+\u305f+}\u3002" in said and "other white space" in said, said
+    assert [int(n) for n in re.findall(r"in\.jsonl:(\d)  (?:near|exact)", run("clusters", "--members", 1, work / "out", work / "in.jsonl:3").stdout.decode())] == [3]
+    for line in said.splitlines():
+        assert " | " not in line or sum(2 if ord(ch) > 0x3000 else 1 for ch in line.split(" | ")[0]) == 58, line
+
+
+@test
 def records_that_cannot_be_used(work):
     ran(work, 300)
     refused("no run has left its record", 2, "report", work)

@@ -25,7 +25,7 @@ static const char help[] =
 	"be as they were. With FILE:LINE, the clusters of these records; otherwise the largest.\n"
 	"\n"
 	"      --largest N    clusters (default: 10)\n"
-	"      --members N    of each, the least similar first (default: 3)\n"
+	"      --members N    of each, the least similar first, copies last (default: 3)\n"
 	"      --whole        all words, not only those around differences\n"
 	"  -j, --json         one JSON object\n"
 	"  -h, --help\n";
@@ -37,6 +37,8 @@ struct clusters {
 	bool json;
 	size_t *chosen; /* clusters */
 	size_t chosen_count;
+	char **names; /* of records that were asked for */
+	int name_count;
 	struct dedup_report_text *texts; /* of their records, by place */
 	size_t text_count;
 };
@@ -60,8 +62,10 @@ static bool is_in(const struct clusters *c, size_t cluster, const char *name)
 	return false;
 }
 
-static int choose(struct clusters *c, char **names, int count)
+static int choose(struct clusters *c)
 {
+	char **names = c->names;
+	int count = c->name_count;
 	size_t most = count ? (size_t)count : c->largest;
 
 	most = most < c->report.cluster_count ? most : c->report.cluster_count;
@@ -83,10 +87,29 @@ static int choose(struct clusters *c, char **names, int count)
 	return TOOL_OK;
 }
 
-static int by_similarity(const void *a, const void *b)
+static bool is_named(const struct clusters *c, const struct dedup_report_member *member)
+{
+	char text[DEDUP_PLACE];
+
+	for (int i = 0; i < c->name_count; i++)
+		if (!strcmp(dedup_report_name(text, &c->report, member->id), c->names[i]))
+			return true;
+	return false;
+}
+
+/* Those that were asked for, then those that have texts of their own, then copies. */
+static int rank(const struct clusters *c, const struct dedup_report_member *member)
+{
+	return is_named(c, member) ? 0 : member->how != DEDUP_HOW_EXACT ? 1 : 2;
+}
+
+static int by_interest(const void *a, const void *b, void *ctx)
 {
 	const struct dedup_report_member *x = a, *y = b;
+	int first = rank(ctx, x), second = rank(ctx, y);
 
+	if (first != second)
+		return first - second;
 	if (x->similarity != y->similarity)
 		return x->similarity < y->similarity ? -1 : 1;
 	if (x->id.input != y->id.input)
@@ -123,7 +146,7 @@ static int read_texts(struct clusters *c)
 		const struct dedup_report_cluster *of = &c->report.clusters[c->chosen[i]];
 		struct dedup_report_member *members = c->report.members + of->first;
 
-		qsort(members, of->count, sizeof *members, by_similarity);
+		qsort_r(members, of->count, sizeof *members, by_interest, c);
 		c->texts[c->text_count++].place = members->keeper;
 		for (size_t j = 0; j < shown_members(c, of); j++)
 			c->texts[c->text_count++].place = members[j].id;
@@ -167,6 +190,13 @@ static void pair_release(struct pair *pair)
 	dedup_edits_release(&pair->edits);
 }
 
+static const char *how_of(const struct dedup_report_member *member)
+{
+	return member->how == DEDUP_HOW_EXACT && member->similarity < 1
+		       ? "near (copy)"
+		       : dedup_how_name((enum dedup_how)member->how);
+}
+
 static int print_member(const struct clusters *c, const struct dedup_report_member *member)
 {
 	const struct dedup_report_text *keeper = text_of(c, member->keeper), *text = text_of(c, member->id);
@@ -176,7 +206,7 @@ static int print_member(const struct clusters *c, const struct dedup_report_memb
 
 	dedup_report_name(left, &c->report, member->keeper);
 	snprintf(right, sizeof right, "%s  %s %.4f", dedup_report_name(name, &c->report, member->id),
-		dedup_how_name((enum dedup_how)member->how), (double)member->similarity);
+		how_of(member), (double)member->similarity);
 	printf("\n");
 	rc = side_title(stdout, &c->style, left, right);
 	if (rc)
@@ -187,7 +217,7 @@ static int print_member(const struct clusters *c, const struct dedup_report_memb
 	}
 	rc = pair_of(&pair, keeper, text);
 	if (!rc && pair.edits.count < 2 && pair.a.count == pair.b.count)
-		printf("  the same words\n");
+		printf("  the same words, with other white space between\n");
 	else
 		rc = rc ? rc : side_print(stdout, &c->style, &pair.a, &pair.b, &pair.edits);
 	pair_release(&pair);
@@ -203,7 +233,7 @@ static int print_all(const struct clusters *c)
 		size_t shown = shown_members(c, of);
 
 		printf("%scluster %zu: %zu documents", i ? "\n" : "", c->chosen[i] + 1, of->count + 1);
-		printf(shown < of->count ? "; the %zu least similar of those that go\n" : "\n", shown);
+		printf(shown < of->count ? "; %zu of those that go, the least similar first\n" : "\n", shown);
 		for (size_t j = 0; !rc && j < shown; j++)
 			rc = print_member(c, &c->report.members[of->first + j]);
 	}
@@ -295,8 +325,10 @@ static int show(struct clusters *c, char **arguments, int count)
 {
 	int code = dedup_report_open(&c->report, arguments[0]), rc;
 
+	c->names = arguments + 1;
+	c->name_count = count - 1;
 	if (code == TOOL_OK)
-		code = choose(c, arguments + 1, count - 1);
+		code = choose(c);
 	if (code != TOOL_OK)
 		return code;
 	rc = read_texts(c);

@@ -64,6 +64,13 @@ static const char *reason(int error)
 	}
 }
 
+static const char *next_step_at_line(int error, const char *why)
+{
+	if (!strcmp(why, DEDUP_JSON_NO_FIELD))
+		return "-f names the one to compare, and --on-error skip leaves out records without";
+	return error == -ENOENT ? NULL : next_step(error);
+}
+
 int dedup_error_report(const char *what, int error)
 {
 	return dedup_complain(exit_of(error), what, next_step(error), "%s", reason(error));
@@ -81,12 +88,8 @@ int dedup_error_report_fault(const struct dedup_fault *fault, const char *path, 
 		return dedup_complain(
 			exit_of(error), what, "remove the directory and begin again", "%s", why);
 	if (fault->line)
-		return dedup_complain(exit_of(error), what,
-			strcmp(why, DEDUP_JSON_NO_FIELD)
-				? next_step(error)
-				: "-f names the one to compare, and --on-error skip leaves "
-				  "out records without",
-			"line %llu: %s", (unsigned long long)fault->line, why);
+		return dedup_complain(exit_of(error), what, next_step_at_line(error, why), "line %llu: %s",
+			(unsigned long long)fault->line, why);
 	return dedup_complain(exit_of(error), what, next_step(error), "%s", why);
 }
 

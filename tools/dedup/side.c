@@ -17,6 +17,7 @@ struct row {
 	size_t columns, room; /* of a side; bytes of a line */
 	char *lines[2], *word;
 	size_t lens[2], used[2]; /* bytes, columns */
+	bool glued;		 /* the word at hand stands close to the one before */
 	bool marked[2];		 /* the line ends with a mark, which the next word that is marked goes into */
 };
 
@@ -72,7 +73,8 @@ static size_t columns_of(const struct row *row, int side, enum mark mark, size_t
 {
 	bool goes_on = mark == ONLY && row->marked[side];
 
-	return (row->used[side] > 0) + used + (mark == SAME || goes_on || row->style->colour ? 0 : 4);
+	return (row->used[side] > 0 && !row->glued) + used +
+	       (mark == SAME || goes_on || row->style->colour ? 0 : 4);
 }
 
 /* Puts what `word` holds, `used` columns wide. */
@@ -81,8 +83,9 @@ static void row_put(struct row *row, int side, enum mark mark, size_t used)
 	const char *b = before(row, side, mark), *a = after(row, side, mark);
 	bool goes_on = mark == ONLY && row->marked[side];
 	size_t from = row->lens[side] - (goes_on ? strlen(a) : 0);
+	const char *gap = row->glued ? "" : " ";
 	int n = snprintf(row->lines[side] + from, row->room - from, "%s%s%s%s",
-		row->used[side] && !goes_on ? " " : "", goes_on ? " " : b, row->word, a);
+		row->used[side] && !goes_on ? gap : "", goes_on ? gap : b, row->word, a);
 
 	if (n < 0 || (size_t)n >= row->room - from) {
 		row->lines[side][row->lens[side]] = 0; /* it has more marks than there is room for */
@@ -105,6 +108,7 @@ static void put_word(struct row *row, const struct dedup_word *word, bool left, 
 	size_t marks = mark == SAME || row->style->colour ? 0 : 4;
 	size_t at = 0;
 
+	row->glued = word->glued;
 	while (at < word->len) {
 		size_t used, taken = dedup_shown(row->word, DEDUP_SHOWN_BYTES(row->columns), word->text + at,
 				     word->len - at, row->columns - marks, &used);
@@ -163,21 +167,42 @@ int side_print(FILE *out, const struct side_style *style, const struct dedup_wor
 	return rc;
 }
 
+/* One below the other, in full. */
+static int put_titles(FILE *out, const char *const titles[2])
+{
+	static const char *const sides[2] = {"left:  ", "right: "};
+
+	for (int i = 0; i < 2; i++) {
+		size_t used, columns = 2 * strlen(titles[i]), room = DEDUP_SHOWN_BYTES(columns);
+		char *shown = malloc(room);
+
+		if (!shown)
+			return -ENOMEM;
+		dedup_shown(shown, room, titles[i], strlen(titles[i]), columns, &used);
+		fprintf(out, "%s%s\n", sides[i], shown);
+		free(shown);
+	}
+	return 0;
+}
+
 int side_title(FILE *out, const struct side_style *style, const char *left, const char *right)
 {
 	const char *titles[2] = {left, right};
 	struct row row;
+	bool fit = true;
 	int rc = row_init(&row, out, style);
 
 	for (int i = 0; !rc && i < 2; i++) {
-		size_t used;
+		size_t used, len = strlen(titles[i]);
 
-		dedup_shown(row.word, DEDUP_SHOWN_BYTES(row.columns), titles[i], strlen(titles[i]),
-			row.columns, &used);
+		fit = fit && dedup_shown(row.word, DEDUP_SHOWN_BYTES(row.columns), titles[i], len,
+				     row.columns, &used) == len;
 		row_put(&row, i, SAME, used);
 	}
-	if (!rc)
+	if (!rc && fit)
 		row_end(&row);
+	else if (!rc)
+		rc = put_titles(out, titles);
 	row_release(&row);
 	return rc;
 }

@@ -19,7 +19,7 @@ struct side_style {
 /* Prints the texts of the lists, of which `edits` are the differences. -ENOMEM. */
 int side_print(FILE *out, const struct side_style *style, const struct dedup_word_list *left,
 	const struct dedup_word_list *right, const struct dedup_edits *edits);
-/* One row with a text on each side, cut where it is too long. -ENOMEM. */
+/* One row with a text on each side, or, where they do not fit, one below the other. -ENOMEM. */
 int side_title(FILE *out, const struct side_style *style, const char *left, const char *right);
 
 #endif

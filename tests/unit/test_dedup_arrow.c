@@ -1,6 +1,7 @@
 // links: m_dedup_arrow
 /* What an array says about itself is not believed. The honest ones are in tests/dedup/arrow, with pyarrow. */
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -222,6 +223,64 @@ static void refuses_indices(void **state)
 	assert_int_equal(arrow_texts_of(&w->texts, &w->column, &w->batch, &w->why), -EBADMSG);
 }
 
+/* The column of the world as numbers of a format. */
+static int as_numbers(struct world *w, const char *format, const void *values, struct arrow_texts *texts)
+{
+	w->text.format = format;
+	w->array.n_buffers = 2;
+	w->buffers[1] = values;
+	if (arrow_column_find_value(&w->column, &w->batch_schema, "text", &w->why))
+		return -ENOENT;
+	return arrow_texts_of(texts, &w->column, &w->batch, &w->why);
+}
+
+static void reads_numbers(void **state)
+{
+	static const int64_t longs[] = {9, INT64_MIN, 5, -1};
+	static const double reals[] = {9, .1, 5, INFINITY};
+	static const uint8_t bits[] = {0x9};
+	struct world *w = *state;
+	struct arrow_texts t;
+	char json[ARROW_NUMBER];
+
+	assert_int_equal(as_numbers(w, "l", longs, &t), 0);
+	assert_int_equal(arrow_number_at(&t, 0, json), 1);
+	assert_string_equal(json, "-9223372036854775808");
+	assert_int_equal(arrow_number_at(&t, 1, json), 0);
+	assert_int_equal(as_numbers(w, "L", longs, &t), 0);
+	assert_int_equal(arrow_number_at(&t, 2, json), 1);
+	assert_string_equal(json, "18446744073709551615");
+	assert_int_equal(as_numbers(w, "tsu:UTC", longs, &t), 0);
+	assert_int_equal(arrow_number_at(&t, 2, json), 1);
+	assert_string_equal(json, "-1");
+	assert_int_equal(as_numbers(w, "g", reals, &t), 0);
+	assert_int_equal(arrow_number_at(&t, 0, json), 1);
+	assert_string_equal(json, "0.10000000000000001");
+	assert_int_equal(arrow_number_at(&t, 2, json), 0);
+	assert_int_equal(as_numbers(w, "b", bits, &t), 0);
+	assert_int_equal(arrow_number_at(&t, 0, json), 1);
+	assert_string_equal(json, "false");
+	assert_int_equal(arrow_number_at(&t, 2, json), 1);
+	assert_string_equal(json, "true");
+}
+
+static void refuses_arrays_of_numbers(void **state)
+{
+	static const int64_t longs[4];
+	static const char *const formats[] = {"e", "d:5,2", "z", "+l", "n", "tiM", "w:4", ""};
+	struct world *w = *state;
+	struct arrow_texts t;
+
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+		assert_int_equal(as_numbers(w, formats[i], longs, &t), -ENOENT);
+	assert_int_equal(as_numbers(w, "l", longs, &t), 0);
+	assert_int_equal(as_numbers(w, "l", NULL, &t), -EBADMSG);
+	w->array.length = 2;
+	assert_int_equal(as_numbers(w, "l", longs, &t), -EBADMSG);
+	w->array.length = INT64_MAX;
+	assert_int_equal(as_numbers(w, "l", longs, &t), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +289,8 @@ int main(void)
 		cmocka_unit_test_setup(refuses_numbers, make),
 		cmocka_unit_test_setup(refuses_views, make),
 		cmocka_unit_test_setup(refuses_indices, make),
+		cmocka_unit_test_setup(reads_numbers, make),
+		cmocka_unit_test_setup(refuses_arrays_of_numbers, make),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ struct mithril_dedup {
 	double seconds;
 	uint64_t rows, kept;
 	uint8_t *mask;
-	char *summary;
+	char *summary, *report;
 	bool is_good; /* its options */
 	bool has_run;
 	char error[PATH_MAX + 256];

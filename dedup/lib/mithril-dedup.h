@@ -211,6 +211,12 @@ MITHRIL_DEDUP_API int mithril_dedup_filter(
 MITHRIL_DEDUP_API int mithril_dedup_explain(struct mithril_dedup *dedup, const char *const texts[2],
 	const size_t lengths[2], struct mithril_dedup_explanation *explanation);
 
+/* What mithril-dedup report --json prints of the run that has left its record at `place` (a directory of
+ * records, an output directory or file), with the `largest` clusters. The handle need not have run. Lives
+ * until the next call. NULL: there is none, it is damaged, or there is no memory. */
+MITHRIL_DEDUP_API const char *mithril_dedup_report(
+	struct mithril_dedup *dedup, const char *place, uint64_t largest);
+
 #ifdef __cplusplus
 }
 #endif

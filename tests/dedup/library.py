@@ -78,7 +78,7 @@ class Dedup:
 
     def __init__(self, library, source, against=(), **options):
         lib = self.lib = c.CDLL(str(library))
-        for name in ("error", "version", "summary"):
+        for name in ("error", "version", "summary", "report"):
             getattr(lib, f"mithril_dedup_{name}").restype = c.c_char_p
         lib.mithril_dedup_rows.restype = c.c_uint64
         lib.mithril_dedup_mask.restype = c.c_void_p
@@ -132,6 +132,12 @@ class Dedup:
 
     def summary(self):
         return json.loads(self.lib.mithril_dedup_summary(self.handle))
+
+    def report(self, place, largest=10):
+        text = self.lib.mithril_dedup_report(self.handle, str(place).encode(), c.c_uint64(largest))
+        if not text:
+            raise Error(0, self.lib.mithril_dedup_error(self.handle).decode())
+        return json.loads(text)
 
     def cuts(self):
         n = c.c_uint64()

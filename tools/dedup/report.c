@@ -148,48 +148,10 @@ static void print_text(const struct dedup_report *report, size_t largest)
 	print_clusters(report, largest);
 }
 
-static json_t *histogram_of(const struct dedup_report *report)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < DEDUP_REPORT_BINS; i++)
-		if (report->histogram[i])
-			json_array_append_new(
-				list, json_pack("{s:f, s:f, s:I}", "from", (double)i / DEDUP_REPORT_BINS,
-					      "to", (double)(i + 1) / DEDUP_REPORT_BINS, "documents",
-					      (json_int_t)report->histogram[i]));
-	return list;
-}
-
-static json_t *sizes_of(const struct dedup_report *report)
-{
-	struct dedup_sizes sizes;
-	json_t *list = json_array();
-
-	dedup_report_sizes(&sizes, report);
-	for (size_t i = 0; i < sizes.count; i++)
-		json_array_append_new(list,
-			json_pack("{s:I, s:I, s:I}", "from", (json_int_t)sizes.v[i].from, "to",
-				(json_int_t)sizes.v[i].to, "clusters", (json_int_t)sizes.v[i].clusters));
-	return list;
-}
-
 static void print_object(const struct dedup_report *report, size_t largest)
 {
-	json_t *list = json_array(), *all;
+	json_t *all = dedup_report_object(report, largest);
 
-	for (size_t i = 0; i < report->cluster_count && i < largest; i++) {
-		const struct dedup_report_cluster *c = &report->clusters[i];
-		char name[DEDUP_PLACE];
-
-		json_array_append_new(list,
-			json_pack("{s:s, s:I, s:f}", "keeper",
-				dedup_report_name(name, report, report->members[c->first].keeper), "size",
-				(json_int_t)c->count + 1, "least_similarity", dedup_report_least(report, c)));
-	}
-	all = json_pack("{s:O, s:I, s:I, s:o, s:o, s:o}", "run", report->run, "clusters",
-		(json_int_t)report->cluster_count, "duplicates", (json_int_t)report->count, "largest", list,
-		"sizes", sizes_of(report), "histogram", histogram_of(report));
 	print_json(all);
 	json_decref(all);
 }

@@ -120,16 +120,18 @@ static json_t *options_of(const struct dedup_options *o)
 		[DEDUP_KEEP_BEST] = "best",
 		[DEDUP_KEEP_PREFER] = "prefer"};
 
-	return json_pack(
-		"{s:o, s:s, s:o*, s:I, s:I, s:I, s:i, s:b, s:b, s:b, s:f, s:s, s:i, s:i, s:i, s:s, s:o*}",
+	return json_pack("{s:o, s:s, s:o*, s:I, s:I, s:I, s:I, s:i, s:b, s:b, s:b, s:f, s:s, s:i, s:i, s:i, "
+			 "s:s, s:o*}",
 		"field", text_of(o->field), "method", methods[o->method], "exact_field",
 		o->exact_field ? text_of(o->exact_field) : NULL, "line", (json_int_t)o->cutting.line,
-		"paragraph", (json_int_t)o->cutting.paragraph, "substring", (json_int_t)o->cutting.substring,
-		"ngram", (int)o->ngram, "nfc", (o->normalise & DEDUP_NFC) != 0, "lower",
-		(o->normalise & DEDUP_LOWER) != 0, "punct", (o->normalise & DEDUP_PUNCT) != 0, "threshold",
-		o->threshold, "sketch", o->sketch == DEDUP_SKETCH_FAST ? "fast" : "permutations", "values",
-		(int)o->values, "bands", (int)o->bands.bands, "rows", (int)o->bands.rows, "keep",
-		keeps[o->keep], "keep_by", o->keep_by ? text_of(o->keep_by) : NULL);
+		"paragraph", (json_int_t)o->cutting.paragraph, "substring",
+		o->cutting.words ? (json_int_t)0 : (json_int_t)o->cutting.substring, "substring_words",
+		o->cutting.words ? (json_int_t)o->cutting.substring : (json_int_t)0, "ngram", (int)o->ngram,
+		"nfc", (o->normalise & DEDUP_NFC) != 0, "lower", (o->normalise & DEDUP_LOWER) != 0, "punct",
+		(o->normalise & DEDUP_PUNCT) != 0, "threshold", o->threshold, "sketch",
+		o->sketch == DEDUP_SKETCH_FAST ? "fast" : "permutations", "values", (int)o->values, "bands",
+		(int)o->bands.bands, "rows", (int)o->bands.rows, "keep", keeps[o->keep], "keep_by",
+		o->keep_by ? text_of(o->keep_by) : NULL);
 }
 
 static json_t *inputs_of(const struct dedup_inputs *inputs)

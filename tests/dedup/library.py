@@ -23,7 +23,7 @@ class Options(c.Structure):
         str field
         u32 normalise ngram characters method
         str exact_field
-        u64 line paragraph substring
+        u64 line paragraph substring substring_words
         real drop threshold
         u32 distance sketch values bands rows keep
         str keep_by

@@ -12,9 +12,9 @@
 
 /* Calls `each` for one cache (or a directory below one), or for all of them when `ino` is 0. */
 static int each_cache(struct answer *answer, uint64_t ino,
-	int (*each)(struct answer *answer, const struct kept_counts *cache, void *ctx), void *ctx)
+	int (*each)(struct answer *answer, const struct tended_counts *cache, void *ctx), void *ctx)
 {
-	struct kept_counts one = {.cache = ino}, *counts = NULL;
+	struct tended_counts one = {.cache = ino}, *counts = NULL;
 	size_t count = 0;
 	int rc = 0;
 
@@ -39,7 +39,7 @@ static int list(struct answer *answer, uint64_t cache, bool stored, struct cache
 	return rc;
 }
 
-static int tell_stats(struct answer *answer, const struct kept_counts *cache, void *ctx)
+static int tell_stats(struct answer *answer, const struct tended_counts *cache, void *ctx)
 {
 	struct cache_listing listing;
 	char *path = NULL;
@@ -89,7 +89,7 @@ static void tell_group(
 	free(path);
 }
 
-static int tell_groups(struct answer *answer, const struct kept_counts *cache, void *ctx)
+static int tell_groups(struct answer *answer, const struct tended_counts *cache, void *ctx)
 {
 	struct cache_listing listing;
 	int rc = list(answer, cache->cache, false, &listing);
@@ -119,7 +119,7 @@ struct pruning {
 	struct cache_evicted sum;
 };
 
-static int prune(struct answer *answer, const struct kept_counts *cache, void *ctx)
+static int prune(struct answer *answer, const struct tended_counts *cache, void *ctx)
 {
 	struct pruning *pruning = ctx;
 	struct keeper *keeper = answer->env->keeper;
@@ -174,7 +174,7 @@ static void tell_damaged(void *ctx, const char *path, const char *what)
 	free(text);
 }
 
-static int verify(struct answer *answer, const struct kept_counts *cache, void *ctx)
+static int verify(struct answer *answer, const struct tended_counts *cache, void *ctx)
 {
 	struct cache_verified *sum = ctx, verified;
 	const struct cache_env *env = keeper_take(answer->env->keeper);

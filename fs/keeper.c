@@ -11,7 +11,7 @@
 #include "store/util/clock.h"
 #include "store/util/log.h"
 
-#define KEPT_BUCKETS 64u
+#define TENDED_BUCKETS 64u
 #define FLUSH_MS 30000u	 /* between writing last uses down */
 #define RECENT_MS 10000u /* what was used since stays in memory */
 #define GRACE_MS 2000u	 /* a group that was just used is whole for its reader */
@@ -45,18 +45,18 @@ static int stopping(void *ctx, const char *phase, double share)
 }
 
 /* Brings one cache below its bound. False: what is above it is in use. */
-static bool hold(struct keeper *keeper, struct kept *kept)
+static bool hold(struct keeper *keeper, struct tended *tended)
 {
-	uint64_t max_size = kept->max_size, before = kept->estimate;
+	uint64_t max_size = tended->max_size, before = tended->estimate;
 	struct cache_evicted evicted;
 	int rc;
 
 	pthread_mutex_lock(&keeper->work);
-	rc = cache_evict(&keeper->env, kept->cache, max_size, max_size - max_size / 10, GRACE_MS, stopping,
+	rc = cache_evict(&keeper->env, tended->cache, max_size, max_size - max_size / 10, GRACE_MS, stopping,
 		keeper, &evicted);
 	pthread_mutex_unlock(&keeper->work);
 	if (rc == -ENOENT || rc == -ENOTDIR) {
-		kept->max_size = 0;
+		tended->max_size = 0;
 		return true;
 	}
 	if (rc) {
@@ -64,10 +64,10 @@ static bool hold(struct keeper *keeper, struct kept *kept)
 			log_warning("a cache cannot be kept within its bound: %s", strerror(-rc));
 		return false;
 	}
-	keeper_evicted(keeper, kept->cache, &evicted);
+	keeper_evicted(keeper, tended->cache, &evicted);
 	/* What was written meanwhile may be in the walk or not. */
-	kept->estimate += evicted.left - before;
-	kept->known = true;
+	tended->estimate += evicted.left - before;
+	tended->known = true;
 	return evicted.left <= max_size;
 }
 
@@ -75,10 +75,10 @@ static bool hold_all(struct keeper *keeper)
 {
 	bool held = true;
 
-	for (unsigned b = 0; b < KEPT_BUCKETS; b++)
-		for (struct kept *kept = kept_first(&keeper->table, b); kept; kept = kept->next)
-			if (kept_is_over(kept))
-				held &= hold(keeper, kept);
+	for (unsigned b = 0; b < TENDED_BUCKETS; b++)
+		for (struct tended *tended = tended_first(&keeper->table, b); tended; tended = tended->next)
+			if (tended_is_over(tended))
+				held &= hold(keeper, tended);
 	return held;
 }
 
@@ -128,7 +128,7 @@ static void work(struct keeper *keeper)
 	keeper->over = keeper->refresh = false;
 	pthread_mutex_unlock(&keeper->lock);
 	if (refresh)
-		kept_read_bounds(&keeper->table, keeper->mount->names);
+		tended_read_bounds(&keeper->table, keeper->mount->names);
 	for (size_t i = 0; i < count; i++)
 		quarantine(keeper, &damaged[i]);
 	held = hold_all(keeper);
@@ -183,7 +183,7 @@ int keeper_new(struct mount *mount, struct keeper **out)
 	keeper->mount = mount;
 	keeper->env = (struct cache_env){
 		.parts = &mount->store->parts, .usage = usage_new(), .gone = gone, .ctx = keeper};
-	kept_init(&keeper->table);
+	tended_init(&keeper->table);
 	pthread_mutex_init(&keeper->work, NULL);
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -191,7 +191,7 @@ int keeper_new(struct mount *mount, struct keeper **out)
 	pthread_cond_init(&keeper->wake, &attr);
 	pthread_cond_init(&keeper->eased, &attr);
 	pthread_condattr_destroy(&attr);
-	rc = keeper->env.usage ? kept_read_bounds(&keeper->table, keeper->mount->names) : -ENOMEM;
+	rc = keeper->env.usage ? tended_read_bounds(&keeper->table, keeper->mount->names) : -ENOMEM;
 	if (rc) {
 		keeper_free(keeper);
 		return rc;
@@ -234,6 +234,6 @@ void keeper_free(struct keeper *keeper)
 	pthread_cond_destroy(&keeper->eased);
 	pthread_mutex_destroy(&keeper->lock);
 	pthread_mutex_destroy(&keeper->work);
-	kept_release(&keeper->table);
+	tended_release(&keeper->table);
 	free(keeper);
 }

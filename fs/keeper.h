@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "fs/kept.h"
+#include "fs/tended.h"
 #include "store/cache/evict.h"
 
 struct mount;
@@ -38,7 +38,7 @@ void keeper_damaged(struct keeper *keeper, uint64_t cache, uint64_t ino);
 void keeper_refresh(struct keeper *keeper);
 
 /* Of all caches that there are; the caller frees. -ENOMEM, -EIO. */
-int keeper_counts(struct keeper *keeper, struct kept_counts **counts, size_t *count);
+int keeper_counts(struct keeper *keeper, struct tended_counts **counts, size_t *count);
 
 /* For requests that evict, list or verify: the environment, while nobody else works on caches. */
 const struct cache_env *keeper_take(struct keeper *keeper);

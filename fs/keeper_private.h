@@ -19,7 +19,7 @@ struct keeper {
 	struct mount *mount;
 	struct fuse_session *fuse;
 	struct cache_env env;
-	struct kept_table table;
+	struct tended_table table;
 	pthread_mutex_t work; /* held by whoever walks or changes caches */
 	pthread_t thread;
 	bool started;

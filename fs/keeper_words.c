@@ -18,48 +18,48 @@ static void wake(struct keeper *keeper, bool *why)
 
 void keeper_hit(struct keeper *keeper, uint64_t cache, uint64_t ino)
 {
-	struct kept *kept = kept_find_or_add(&keeper->table, cache);
+	struct tended *tended = tended_find_or_add(&keeper->table, cache);
 
-	if (!kept)
+	if (!tended)
 		return;
-	kept->hits++;
+	tended->hits++;
 	usage_note(keeper->env.usage, ino);
 }
 
 void keeper_miss(struct keeper *keeper, uint64_t cache)
 {
-	struct kept *kept = kept_find_or_add(&keeper->table, cache);
+	struct tended *tended = tended_find_or_add(&keeper->table, cache);
 
-	if (kept)
-		kept->misses++;
+	if (tended)
+		tended->misses++;
 }
 
 void keeper_wrote(struct keeper *keeper, uint64_t cache, uint64_t ino, uint64_t bytes)
 {
-	struct kept *kept = kept_find_or_add(&keeper->table, cache);
+	struct tended *tended = tended_find_or_add(&keeper->table, cache);
 
-	if (!kept)
+	if (!tended)
 		return;
 	usage_note(keeper->env.usage, ino);
-	kept->estimate += bytes;
-	if (kept_is_over(kept))
+	tended->estimate += bytes;
+	if (tended_is_over(tended))
 		wake(keeper, &keeper->over);
 }
 
 void keeper_made(struct keeper *keeper, uint64_t cache, uint64_t directory)
 {
-	struct kept *kept = cache ? kept_find(&keeper->table, cache) : NULL;
+	struct tended *tended = cache ? tended_find(&keeper->table, cache) : NULL;
 	struct timespec until;
 
-	if (!kept)
+	if (!tended)
 		return;
 	usage_note(keeper->env.usage, directory);
-	if (!kept_is_far_over(kept))
+	if (!tended_is_far_over(tended))
 		return;
 	loop_slow(atomic_load(&keeper->mount->loop));
 	until = clock_deadline(PATIENCE_MS);
 	pthread_mutex_lock(&keeper->lock);
-	while (!keeper->stop && keeper->started && kept_is_far_over(kept)) {
+	while (!keeper->stop && keeper->started && tended_is_far_over(tended)) {
 		keeper->over = true;
 		pthread_cond_signal(&keeper->wake);
 		if (pthread_cond_timedwait(&keeper->eased, &keeper->lock, &until))
@@ -91,20 +91,20 @@ void keeper_refresh(struct keeper *keeper)
 
 void keeper_evicted(struct keeper *keeper, uint64_t cache, const struct cache_evicted *evicted)
 {
-	struct kept *kept = kept_find_or_add(&keeper->table, cache);
+	struct tended *tended = tended_find_or_add(&keeper->table, cache);
 
-	if (!kept)
+	if (!tended)
 		return;
-	kept->evicted_groups += evicted->groups;
-	kept->evicted_bytes += evicted->bytes;
+	tended->evicted_groups += evicted->groups;
+	tended->evicted_bytes += evicted->bytes;
 }
 
 void keeper_quarantined(struct keeper *keeper, uint64_t cache, uint64_t files)
 {
-	struct kept *kept = kept_find_or_add(&keeper->table, cache);
+	struct tended *tended = tended_find_or_add(&keeper->table, cache);
 
-	if (kept)
-		kept->quarantined += files;
+	if (tended)
+		tended->quarantined += files;
 }
 
 const struct cache_env *keeper_take(struct keeper *keeper)
@@ -118,7 +118,7 @@ void keeper_give(struct keeper *keeper)
 	pthread_mutex_unlock(&keeper->work);
 }
 
-int keeper_counts(struct keeper *keeper, struct kept_counts **counts, size_t *count)
+int keeper_counts(struct keeper *keeper, struct tended_counts **counts, size_t *count)
 {
-	return kept_counts(&keeper->table, keeper->mount->names, counts, count);
+	return tended_counts(&keeper->table, keeper->mount->names, counts, count);
 }

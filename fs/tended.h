@@ -2,10 +2,10 @@
  * The caches that a keeper knows: what was counted of each, and its bound. Private to fs/.
  *
  * Any thread: the table has a lock, and what changes in its members is atomic. A member stays until
- * kept_release.
+ * tended_release.
  */
-#ifndef MITHRIL_FS_KEPT_H
-#define MITHRIL_FS_KEPT_H
+#ifndef MITHRIL_FS_TENDED_H
+#define MITHRIL_FS_TENDED_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,10 +15,10 @@
 
 #include "store/names/names.h"
 
-#define KEPT_BUCKETS 64u
+#define TENDED_BUCKETS 64u
 
-struct kept {
-	struct kept *next;
+struct tended {
+	struct tended *next;
 	uint64_t cache;
 	_Atomic uint64_t max_size,
 		estimate;  /* estimate: bytes, at most what there is but for what was deleted */
@@ -26,34 +26,35 @@ struct kept {
 	_Atomic uint64_t hits, misses, evicted_groups, evicted_bytes, quarantined;
 };
 
-struct kept_table {
+struct tended_table {
 	pthread_rwlock_t lock; /* the chains */
-	struct kept *buckets[KEPT_BUCKETS];
+	struct tended *buckets[TENDED_BUCKETS];
 };
 
-struct kept_counts {
+struct tended_counts {
 	uint64_t cache, max_size;
 	uint64_t hits, misses, evicted_groups, evicted_bytes, quarantined; /* since the start */
 };
 
-void kept_init(struct kept_table *table);
-void kept_release(struct kept_table *table);
+void tended_init(struct tended_table *table);
+void tended_release(struct tended_table *table);
 
 /* NULL: not there. */
-struct kept *kept_find(struct kept_table *table, uint64_t cache);
+struct tended *tended_find(struct tended_table *table, uint64_t cache);
 /* NULL: cache 0, or out of memory. */
-struct kept *kept_find_or_add(struct kept_table *table, uint64_t cache);
+struct tended *tended_find_or_add(struct tended_table *table, uint64_t cache);
 /* The chain of a bucket; what comes into it later comes before. */
-struct kept *kept_first(struct kept_table *table, unsigned bucket);
+struct tended *tended_first(struct tended_table *table, unsigned bucket);
 
 /* Above its bound, or not known not to be. */
-bool kept_is_over(const struct kept *kept);
+bool tended_is_over(const struct tended *tended);
 /* So that who makes files in it waits. */
-bool kept_is_far_over(const struct kept *kept);
+bool tended_is_far_over(const struct tended *tended);
 
 /* As keeper_counts. */
-int kept_counts(struct kept_table *table, struct names *names, struct kept_counts **counts, size_t *count);
-/* Sets the bounds as they are now. Errors of kept_counts. */
-int kept_read_bounds(struct kept_table *table, struct names *names);
+int tended_counts(
+	struct tended_table *table, struct names *names, struct tended_counts **counts, size_t *count);
+/* Sets the bounds as they are now. Errors of tended_counts. */
+int tended_read_bounds(struct tended_table *table, struct names *names);
 
 #endif

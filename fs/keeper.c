@@ -11,10 +11,8 @@
 #include "store/util/clock.h"
 #include "store/util/log.h"
 
-#define TENDED_BUCKETS 64u
 #define FLUSH_MS 30000u	 /* between writing last uses down */
 #define RECENT_MS 10000u /* what was used since stays in memory */
-#define GRACE_MS 2000u	 /* a group that was just used is whole for its reader */
 #define RETRY_MS 200u	 /* after a pass that all was in use for */
 
 /* --- the work --- */

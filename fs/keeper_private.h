@@ -10,6 +10,7 @@
 #include "fs/mount.h"
 
 #define DAMAGED_MAX 256u
+#define GRACE_MS 2000u /* a group that was just used is whole for its reader */
 
 struct damaged {
 	uint64_t cache, ino;

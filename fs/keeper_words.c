@@ -6,7 +6,7 @@
 #include "fs/loop.h"
 #include "store/util/clock.h"
 
-#define PATIENCE_MS 2000u
+#define PATIENCE_MS (GRACE_MS + 2000u) /* what is in use now is none by then */
 
 static void wake(struct keeper *keeper, bool *why)
 {

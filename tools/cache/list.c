@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,13 +108,42 @@ static void print_namespaces(const json_t *namespaces)
 	print_table_end(table);
 }
 
+/* What is listed, or what it is below: ROOT/CLIENT/ID. */
+struct listed {
+	const char *client; /* "": of none */
+	char id[NAME_MAX + 1];
+};
+
+/* Triton's directory within a cache of Inductor is called as a cache of its own would be: of several names,
+ * the first that has a fingerprint counts. */
+static void read_listed(const char *dir, struct listed *out)
+{
+	struct fingerprint fingerprint;
+	char top[PATH_MAX];
+	int rc = -ENOENT;
+
+	*out = (struct listed){.client = ""};
+	for (const char *slash = dir; slash && rc; slash = strchr(slash + 1, '/')) {
+		const struct client *client = client_find(slash + 1, strcspn(slash + 1, "/"));
+		const char *id = client ? slash + 1 + strlen(client->name) : "";
+
+		if (*id++ != '/')
+			continue;
+		out->client = client->name;
+		snprintf(out->id, sizeof out->id, "%.*s", (int)strcspn(id, "/"), id);
+		snprintf(top, sizeof top, "%.*s%s", (int)(id - dir), dir, out->id);
+		rc = place_read_fingerprint(top, &fingerprint);
+	}
+}
+
 static json_t *key_of(const struct artifact *artifact)
 {
 	return artifact->key ? json_stringn(artifact->key, artifact->key_len) : json_null();
 }
 
-/* {"group", "kind", "key", "bytes", "changed_ns", "artifacts": [{"path", "level", "bytes"}, ...]} */
-static json_t *group_of(const struct scan *scan, size_t first, size_t end)
+/* {"group", "kind", "key", "fingerprint", "bytes", "changed_ns",
+ *  "artifacts": [{"path", "level", "bytes"}, ...]} */
+static json_t *group_of(const struct listed *listed, const struct scan *scan, size_t first, size_t end)
 {
 	const struct scan_file *file = &scan->files[first];
 	json_t *artifacts = json_array();
@@ -129,9 +159,9 @@ static json_t *group_of(const struct scan *scan, size_t first, size_t end)
 			json_pack("{ss ss sI}", "path", one->path, "level",
 				artifact_level_name(one->artifact.level), "bytes", (json_int_t)one->bytes));
 	}
-	return json_pack("{ss# ss so sI sI so}", "group", file->path, (int)file->artifact.group_len, "kind",
-		file->artifact.kind, "key", key_of(&file->artifact), "bytes", (json_int_t)bytes, "changed_ns",
-		(json_int_t)changed_ns, "artifacts", artifacts);
+	return json_pack("{ss# ss so ss sI sI so}", "group", file->path, (int)file->artifact.group_len,
+		"kind", file->artifact.kind, "key", key_of(&file->artifact), "fingerprint", listed->id,
+		"bytes", (json_int_t)bytes, "changed_ns", (json_int_t)changed_ns, "artifacts", artifacts);
 }
 
 static void print_groups(const json_t *groups)
@@ -157,23 +187,12 @@ static void print_groups(const json_t *groups)
 	print_table_end(table);
 }
 
-/* ROOT/CLIENT/ID, or what is below it, names the client. */
-static const char *client_of(const char *dir)
-{
-	for (const char *slash = dir; slash; slash = strchr(slash + 1, '/')) {
-		const struct client *client = client_find(slash + 1, strcspn(slash + 1, "/"));
-
-		if (client && slash[1 + strlen(client->name)] == '/')
-			return client->name;
-	}
-	return "";
-}
-
 static int list_groups(const struct options *options, const char *argument)
 {
 	json_t *groups;
 	struct scan scan;
 	struct verbs_target target;
+	struct listed listed;
 	char joined[PATH_MAX];
 	int code;
 
@@ -182,12 +201,13 @@ static int list_groups(const struct options *options, const char *argument)
 	code = verbs_find(options->mount, argument, &target);
 	if (code)
 		return code;
-	code = scan_read(client_of(target.dir), target.dir, 0, &scan);
+	read_listed(target.dir, &listed);
+	code = scan_read(listed.client, target.dir, 0, &scan);
 	if (code)
 		return tool_fail_errno(target.dir, code);
 	groups = json_array();
 	for (size_t i = 0; i < scan.count; i = scan_group_end(&scan, i)) {
-		json_t *group = group_of(&scan, i, scan_group_end(&scan, i));
+		json_t *group = group_of(&listed, &scan, i, scan_group_end(&scan, i));
 
 		if (group) /* a name that is no UTF-8 is left out */
 			json_array_append_new(groups, group);
@@ -234,7 +254,8 @@ const struct tool tool_cache_list = {
 	.name = "cache list",
 	.arguments = "[--json] [--mount MNT | --dir DIR] [CACHE]",
 	.summary = "List the caches, or what one of them holds",
-	.help = "  -j, --json  as JSON: fingerprints with all components; artifacts with level and key\n"
+	.help = "  -j, --json  as JSON: fingerprints with all components; artifacts with level and key, and\n"
+		"              the fingerprint that they are valid for\n"
 		"  --mount MNT, --dir DIR   as for mithril cache run\n\n"
 		"CACHE is a directory, or NAME/FINGERPRINT as the list of caches shows it.\n",
 	.run = run,

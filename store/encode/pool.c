@@ -196,10 +196,12 @@ static struct alike *alike_of(struct encoder *encoder, struct pool *pool)
 	return pool->alike;
 }
 
-/* When nothing more comes there is time; when more comes than a pool holds there is none. */
+/* When nothing more comes there is time; when more comes than a pool holds, or somebody waits, there is none. */
 static enum codec_level level_of(const struct encoder *encoder, const struct pool *pool)
 {
-	return encoder->level == CODEC_DEFAULT && !pool_is_full(pool) ? CODEC_SMALL : encoder->level;
+	if (encoder->level != CODEC_DEFAULT || pool_is_full(pool) || stage_is_draining(encoder->stage))
+		return encoder->level;
+	return CODEC_SMALL;
 }
 
 void pool_encode(struct encoder *encoder, struct pool *pool, struct stage_publication *publications,

@@ -75,8 +75,8 @@ void small_chunks_recent(struct encoder *encoder, struct alike *alike);
 #define POOL_FILE_MAX (2u << 20)
 
 /* Jobs that wait for more: until no more has come for a moment, so that a compiler that is at work is left
- * the processors, and files that are like each other come together. What went then is searched through for
- * longer than what fills a pool. */
+ * the processors, and files that are like each other come together. What goes then is searched through for
+ * longer than what fills a pool, or what a sync waits for. */
 struct pool {
 	struct stage_job jobs[POOL_FILES];
 	size_t count;

@@ -124,6 +124,13 @@ class Store:
         self.run("sync", self.mnt)
         return time.monotonic() - started
 
+    def settle(self, patience=120):
+        """Waits until what was written is encoded by itself, as when nobody asks for it; then syncs."""
+        until = time.monotonic() + patience
+        while self.stats()["staged_files"] and time.monotonic() < until:
+            time.sleep(0.2)
+        self.sync()
+
     def stats(self):
         return json.loads(self.run("stats", "--json", self.mnt if self.mounted else self.path))
 

@@ -38,15 +38,17 @@ bool pool_is_full(const struct pool *pool)
 	return pool->count == POOL_FILES || pool->bytes >= POOL_BYTES;
 }
 
+bool pool_has_waited(const struct pool *pool, unsigned quiet_ms, uint64_t now_ms)
+{
+	unsigned age = AGE_QUIETS * quiet_ms < AGE_MAX_MS ? AGE_QUIETS * quiet_ms : AGE_MAX_MS;
+
+	return pool->count && (now_ms - pool->last_ms >= age || now_ms - pool->since_ms >= WAIT_MS);
+}
+
 bool pool_is_due(const struct pool *pool, struct stage *stage)
 {
-	uint64_t now = clock_now_ms();
-	unsigned age = AGE_QUIETS * stage_quiet_ms(stage);
-
-	if (!pool->count)
-		return false;
-	return stage_is_draining(stage) || now - pool->last_ms >= (age < AGE_MAX_MS ? age : AGE_MAX_MS) ||
-	       now - pool->since_ms >= WAIT_MS;
+	return pool->count &&
+	       (stage_is_draining(stage) || pool_has_waited(pool, stage_quiet_ms(stage), clock_now_ms()));
 }
 
 static int by_kind(const void *a, const void *b)
@@ -196,7 +198,8 @@ static struct alike *alike_of(struct encoder *encoder, struct pool *pool)
 	return pool->alike;
 }
 
-/* When nothing more comes there is time; when more comes than a pool holds, or somebody waits, there is none. */
+/* When nothing more comes there is time; when more comes than a pool holds, or somebody waits, there is none.
+ */
 static enum codec_level level_of(const struct encoder *encoder, const struct pool *pool)
 {
 	if (encoder->level != CODEC_DEFAULT || pool_is_full(pool) || stage_is_draining(encoder->stage))

@@ -89,6 +89,10 @@ bool pool_wants(const struct pool *pool, const struct stage_job *job);
 /* The job is the pool's. */
 void pool_add(struct pool *pool, const struct stage_job *job);
 bool pool_is_full(const struct pool *pool);
+/* Pure: whether no more has come for five quiet times (at most five seconds), or the first came a minute ago.
+ */
+bool pool_has_waited(const struct pool *pool, unsigned quiet_ms, uint64_t now_ms);
+/* Or somebody waits for it. */
 bool pool_is_due(const struct pool *pool, struct stage *stage);
 /* Encodes all: publications[0..*count) and their files are set, those that failed are given back. *files and
  * the carrier, which holds the chunks, are for file_release and free after publication. The pool is empty

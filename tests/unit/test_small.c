@@ -403,6 +403,26 @@ static void test_kinds(void **state)
 		assert_int_equal(small_kind_of((const uint8_t *)cases[i].bytes, cases[i].len), cases[i].kind);
 }
 
+/* As long as more comes, up to a minute. */
+static void test_waiting(void **state)
+{
+	static struct pool pool;
+
+	(void)state;
+	assert_false(pool_has_waited(&pool, 1000, 1000000));
+	pool = (struct pool){.count = 1, .since_ms = 100000, .last_ms = 100000};
+	assert_false(pool_has_waited(&pool, 1000, 104999));
+	assert_true(pool_has_waited(&pool, 1000, 105000));
+	pool.last_ms = 104000;
+	assert_false(pool_has_waited(&pool, 1000, 105000));
+	assert_false(pool_has_waited(&pool, 100000, 108999));
+	assert_true(pool_has_waited(&pool, 100000, 109000));
+	assert_true(pool_has_waited(&pool, 10, 104050));
+	pool.last_ms = 159999;
+	assert_false(pool_has_waited(&pool, 1000, 159999));
+	assert_true(pool_has_waited(&pool, 1000, 160000));
+}
+
 /* Bytes that moved leave the same marks; other bytes do not. */
 static void test_sketches(void **state)
 {
@@ -433,6 +453,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_sketches),
+		cmocka_unit_test(test_waiting),
 		cmocka_unit_test_setup_teardown(test_likeness_names_a_chunk_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_to_a_chunk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alike_ones_stand_on_each_other, setup, teardown),

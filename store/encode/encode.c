@@ -14,20 +14,22 @@
 #include "store/util/log.h"
 
 #define GROUP_MAX 256u
-#define GROUP_BYTES (2u << 20) /* new bytes after which a group is published */
+#define GROUP_BYTES (2u << 20) /* new bytes after which a group is published, */
+#define BASE_BYTES (64u << 10) /* and those of a file with tensors, which may be bases of the next */
 #define IDLE_MS 500u
 #define POOL_LOOK_MS 50u
 #define RETRY_MS 10000u
 #define NICE 10
 
-/* Files encoded and not yet published. A large file makes a group of its own, so that the next one finds its
- * bases. */
+/* Files encoded and not yet published. A large file makes a group of its own, and one with tensors ends its
+ * group, so that the next one finds its bases. */
 struct group {
 	struct stage_publication publications[GROUP_MAX];
 	struct file_encoding *files[GROUP_MAX]; /* NULL: inline */
 	struct file_encoding *carrier;		/* holds the chunks of small files; or NULL */
 	size_t count;
 	uint64_t bytes;
+	bool ends; /* not to grow any more */
 };
 
 /* --- the table of contents of the write path --- */
@@ -68,6 +70,8 @@ static int encode_job(struct encoder *encoder, struct group *group, struct stage
 		return rc;
 	group->files[group->count++] = file;
 	group->bytes += file ? file->new_bytes : job->size;
+	group->ends = group->count == GROUP_MAX || group->bytes >= GROUP_BYTES ||
+		      (file && file->layout.count && file->new_bytes >= BASE_BYTES);
 	return 0;
 }
 
@@ -104,6 +108,7 @@ static void publish(struct encoder *encoder, struct group *group)
 	group->carrier = NULL;
 	group->count = 0;
 	group->bytes = 0;
+	group->ends = false;
 	pthread_mutex_unlock(&encoder->publish_lock);
 }
 
@@ -158,7 +163,7 @@ static void *coordinate(void *arg)
 			stage_giveback(encoder->stage, &job, rc == -ESTALE ? 0 : RETRY_MS, rc);
 			rc = 0;
 		}
-		if (group->count == GROUP_MAX || group->bytes >= GROUP_BYTES)
+		if (group->ends)
 			publish(encoder, group);
 	}
 	pool_release(encoder, &encoder->pool);

@@ -206,6 +206,22 @@ static void checkpoints_become_deltas_and_shares(void **state)
 	free(two);
 }
 
+/* The second finds its bases in the first, though both were there when encoding began. */
+static void small_checkpoints_saved_together_become_deltas(void **state)
+{
+	struct fixture *f = *state;
+	size_t len;
+	uint8_t *one = checkpoint(0, 2, 40000, &len), *two = checkpoint(1, 2, 40000, &len);
+	uint64_t a = put_file(f, "checkpoint-1", one, len), b = put_file(f, "checkpoint-2", two, len);
+
+	drain(f);
+	assert_true(new_bytes(f, b) * 10 < new_bytes(f, a) * 9);
+	expect_bytes(f, a, one, len);
+	expect_bytes(f, b, two, len);
+	free(one);
+	free(two);
+}
+
 static void threads_do_not_change_what_is_stored(void **state)
 {
 	uint64_t sums[2][3], packs[2];
@@ -634,6 +650,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(small_file_goes_inline, setup, teardown),
 		cmocka_unit_test_setup_teardown(empty_file_stays_empty, setup, teardown),
 		cmocka_unit_test_setup_teardown(checkpoints_become_deltas_and_shares, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			small_checkpoints_saved_together_become_deltas, setup, teardown),
 		cmocka_unit_test(threads_do_not_change_what_is_stored),
 		cmocka_unit_test_setup_teardown(rewritten_file_is_staged_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(

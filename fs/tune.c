@@ -10,7 +10,7 @@
 #include "fs/wire.h"
 
 #define OVERLAYFS_MAGIC 0x794c7630
-#define READ_AHEAD_KB 128u
+#define READ_AHEAD_KB 512u
 
 uint32_t tune_stack_depth(const char *path)
 {

@@ -18,12 +18,11 @@
 #define SHORT_SLEEP_NS 100000u /* a sleep that ended sooner would have been better spent polling */
 #define TICK_NS 2000000
 #define QUIET_TICKS 8u
-#define ASKERS 8u /* the last requests' */
 
 struct loop {
 	struct fuse_session *session;
 	struct mount *mount;
-	unsigned max_threads, max_quick, processors;
+	unsigned max_threads, max_quick;
 	uint64_t max_spin_ns;
 	int stop_fd, end_fd; /* eventfds: the leader must stop; the connection has ended */
 	atomic_bool stopping;
@@ -36,10 +35,7 @@ struct loop {
 	int error;
 	pthread_t watcher, *threads;
 
-	/* the leader's */
-	uint64_t spin_ns;
-	uint32_t askers[ASKERS]; /* who sent the last requests */
-	unsigned asker;
+	uint64_t spin_ns; /* the leader's */
 };
 
 static void notify(int fd)
@@ -70,26 +66,6 @@ static void sleep_for_request(struct loop *loop)
 	loop->spin_ns = clock_now_ns() - since < SHORT_SLEEP_NS ? loop->max_spin_ns : 0;
 }
 
-static void note_asker(struct loop *loop, const void *message, size_t len)
-{
-	loop->askers[loop->asker++ % ASKERS] = wire_asker(message, len);
-}
-
-/* More ask than there are processors: who polls keeps one of them from asking. */
-static bool is_crowded(const struct loop *loop)
-{
-	unsigned different = 0;
-
-	for (unsigned i = 0; i < ASKERS; i++) {
-		unsigned j = 0;
-
-		while (j < i && loop->askers[j] != loop->askers[i])
-			j++;
-		different += j == i;
-	}
-	return different > loop->processors;
-}
-
 /* One request into `message`. Its length; 0 to stop; -errno when the connection has ended. */
 static ssize_t receive(struct loop *loop, void *message)
 {
@@ -102,7 +78,6 @@ static ssize_t receive(struct loop *loop, void *message)
 			atomic_load_explicit(&loop->mount->replies, memory_order_acquire);
 			if (deadline)
 				loop->spin_ns = loop->max_spin_ns;
-			note_asker(loop, message, (size_t)n);
 			return n;
 		}
 		if (!n)
@@ -112,7 +87,7 @@ static ssize_t receive(struct loop *loop, void *message)
 		if (errno != EAGAIN)
 			return -errno;
 		if (!deadline)
-			deadline = clock_now_ns() + (is_crowded(loop) ? 0 : loop->spin_ns);
+			deadline = clock_now_ns() + loop->spin_ns;
 		if (clock_now_ns() < deadline)
 			continue;
 		sleep_for_request(loop);
@@ -307,10 +282,9 @@ int loop_start(struct fuse_session *session, struct mount *mount, const struct l
 	loop->session = session;
 	loop->mount = mount;
 	loop->max_threads = options->threads;
-	loop->processors = processors();
 	/* One processor is left to those who ask. */
-	loop->max_quick = loop->processors > 1 ? loop->processors - 1 : 1;
-	loop->max_spin_ns = loop->processors > 1 ? options->spin_us * 1000ull : 0;
+	loop->max_quick = processors() > 1 ? processors() - 1 : 1;
+	loop->max_spin_ns = processors() > 1 ? options->spin_us * 1000ull : 0;
 	pthread_mutex_init(&loop->lock, NULL);
 	pthread_cond_init(&loop->follow, NULL);
 	pthread_cond_init(&loop->watch, NULL);

@@ -7,8 +7,8 @@
  * there is something to watch, finds that nobody listens and wakes one.
  *
  * A round trip through a sleeping thread costs tens of microseconds, so the leader polls for a while before
- * it sleeps; as long as that keeps being worth it, and not at all once requests come seldom, where more
- * threads ask than there are processors, or where there is one processor only.
+ * it sleeps; as long as that keeps being worth it, and not at all once requests come seldom or where there is
+ * one processor only.
  */
 #ifndef MITHRIL_FS_LOOP_H
 #define MITHRIL_FS_LOOP_H

@@ -127,13 +127,6 @@ uint32_t wire_opcode(const void *message, size_t len)
 	return len < sizeof *in ? 0 : in->opcode;
 }
 
-uint32_t wire_asker(const void *message, size_t len)
-{
-	const struct fuse_in_header *in = message;
-
-	return len < sizeof *in ? 0 : in->pid;
-}
-
 enum wire_pace wire_pace(const void *message, size_t len)
 {
 	const struct fuse_in_header *in = message;

@@ -56,8 +56,6 @@ void wire_adapt(void *message, size_t *len, struct wire_init *init);
 
 /* FUSE_*; 0: too short to say. */
 uint32_t wire_opcode(const void *message, size_t len);
-/* The thread that sent it; 0: none did, or too short to say. */
-uint32_t wire_asker(const void *message, size_t len);
 
 /* How long serving a request is likely to take. */
 enum wire_pace {

@@ -2,7 +2,7 @@
  * Lines or paragraphs that stand earlier already, in an earlier text or earlier in the same one. Texts are
  * gone through twice, each time in any order and by any number of threads: first all are noted, then each is
  * told what to cut. When memory is limited and too little for all distinct units, that is done part by part,
- *by the range of the units' hashes:
+ * by the range of the units' hashes:
  *
  *	while dedup_repeats_more: for each text: note; unless dedup_repeats_overflow, for each text: cut
  *	then settle

@@ -8,10 +8,11 @@
  *   ZSTD_BASE   the same, with all of the base's bytes as prefix (raw-content dictionary), just before the
  *               output; a base of no bytes, or that begins with 37 A4 30 EC (a zstd dictionary), is invalid
  *   ZSTD_BASES  the same, with the bytes of all bases, joined in their order, as prefix: together at most
- * 1048576 PLANES      `width` blocks of n = len / width (>= 1) bytes each, the plane of the most significant
- * bytes XOR         first, then the len mod width tail bytes as they are, and nothing after them; a plane
- * holds DIFF        one byte of every element of the transformed array. XOR and DIFF: the base has exactly
- * len bytes, and its tail is not used
+ *               1048576
+ *   PLANES      `width` blocks of n = len / width (>= 1) bytes each, the plane of the most significant
+ *   XOR         bytes first, then the len mod width tail bytes as they are, and nothing after them; a
+ *   DIFF        plane holds one byte of every element of the transformed array. XOR and DIFF: the base has
+ *               exactly len bytes, and its tail is not used
  *
  *   SYMBOLS     byte 0: tables - 1 | 8 if there are 32 lanes, not 64; bytes 1 and 2: the origin, signed;
  *   SYMBOLS_DIFF  varint length of the model; the model; the lanes' states, 4 bytes each; their words, 2

@@ -84,6 +84,7 @@ static void count_rows(struct codec_workspace *ws, size_t n)
 	for (size_t i = 0; i < all; i++)
 		counts[i] += seen[i] & !counts[i];
 }
+
 /* Appends what the escapes of a piece stand for, and their shifts; values NULL: for RANS_ESCAPE itself.
  * Returns how many there are in all. */
 static size_t note_escapes(struct codec_workspace *ws, const uint32_t *values, const uint8_t *classes,

@@ -3,10 +3,14 @@
  * between source and machine code, the group that is used, published and evicted as one, and its key: the
  * digest of its inputs, as the compiler has computed it and put it into the name.
  *
- *   inductor          fxgraph/XX/KEY/HASH, aotautograd/KEY/HASH: a compiled graph; XX/cKEY.*: source and
- * object of one kernel, one group a stem; triton/DEVICE/KEY/: as triton triton [.triton/cache/]KEY/NAME.LEVEL
- * and KEY/__grp__NAME.json torch-extensions  [TAG/]NAME/: one group an extension jax NAME-KEY-cache numba
- * DIR/NAME.nbi and NAME.N.nbc: one group a function others            the directory of the file
+ *   inductor          fxgraph/XX/KEY/HASH, aotautograd/KEY/HASH: a compiled graph
+ *                     XX/cKEY.*: source and object of one kernel, one group a stem
+ *                     triton/DEVICE/KEY/: as triton
+ *   triton            [.triton/cache/]KEY/NAME.LEVEL and KEY/__grp__NAME.json
+ *   torch-extensions  [TAG/]NAME/: one group an extension
+ *   jax               NAME-KEY-cache
+ *   numba             DIR/NAME.nbi and NAME.N.nbc: one group a function
+ *   others            the directory of the file
  *
  * Locks and what is written under a temporary name are no artifacts.
  */

@@ -4,10 +4,12 @@
  *   arch    uname -m
  *   cpu     the instruction-set extensions that compilers emit code for, of /proc/cpuinfo
  *   glibc   its version
- *   gpu     name and compute capability of the GPUs (libnvidia-ml where it is; /proc/driver/nvidia, and the
- * targets of kfd for AMD), each kind once driver  the version of the NVIDIA kernel driver cuda    the version
- * of the toolkit in $CUDA_HOME, $CUDA_PATH or /usr/local/cuda ptxas   digest of $TRITON_PTXAS_PATH, if that
- * is set cxx     the first line of `$CXX --version` (g++ where CXX is not set)
+ *   gpu     name and compute capability of the GPUs (libnvidia-ml where it is; /proc/driver/nvidia, and
+ *           the targets of kfd for AMD), each kind once
+ *   driver  the version of the NVIDIA kernel driver
+ *   cuda    the version of the toolkit in $CUDA_HOME, $CUDA_PATH or /usr/local/cuda
+ *   ptxas   digest of $TRITON_PTXAS_PATH, if that is set
+ *   cxx     the first line of `$CXX --version` (g++ where CXX is not set)
  */
 #ifndef MITHRIL_COMPILERS_MACHINE_H
 #define MITHRIL_COMPILERS_MACHINE_H

@@ -6,8 +6,9 @@
  *   python      suffix of its extension modules: implementation, version and ABI
  *   torch       version, git revision, CUDA or ROCm
  *   triton, jax, jaxlib, numba, cupy, vllm, flashinfer, deepgemm, tilelang, tvm-ffi, helion
- *               version, and a digest of the files' digests in RECORD, so that two builds of one version
- * differ cuda        versions of the nvidia-cuda-*, nvidia-cudnn-* and nvidia-nvjitlink-* packages
+ *               version, and a digest of the files' digests in RECORD, so that two builds of one
+ *               version differ
+ *   cuda        versions of the nvidia-cuda-*, nvidia-cudnn-* and nvidia-nvjitlink-* packages
  */
 #ifndef MITHRIL_COMPILERS_PYTHON_H
 #define MITHRIL_COMPILERS_PYTHON_H

@@ -64,14 +64,15 @@ uint64_t dedup_report_bar(const struct dedup_report *report, struct dedup_bars b
 	return sum;
 }
 
-/* Adds one that has a number of bytes, where it was asked for. */
-static void add_method(char text[DEDUP_METHODS], const struct dedup_report *r, const char *name)
+/* Adds one that has a number, of bytes or of what `unit` stands for, where it was asked for. */
+static void add_method(char text[DEDUP_METHODS], const struct dedup_report *r, const char *option,
+	const char *name, const char *unit)
 {
-	double bytes = dedup_report_number(r, "options", name);
+	double number = dedup_report_number(r, "options", option);
 	size_t len = strlen(text);
 
-	if (bytes > 0)
-		snprintf(text + len, DEDUP_METHODS - len, ",%s:%.0f", name, bytes);
+	if (number > 0)
+		snprintf(text + len, DEDUP_METHODS - len, ",%s:%.0f%s", name, number, unit);
 }
 
 const char *dedup_report_methods(char text[DEDUP_METHODS], const struct dedup_report *r)
@@ -85,9 +86,10 @@ const char *dedup_report_methods(char text[DEDUP_METHODS], const struct dedup_re
 		snprintf(text + len, DEDUP_METHODS - len, "%s:%.160s", strcmp(text, "exact") ? ",exact" : "",
 			field);
 	}
-	add_method(text, r, "line");
-	add_method(text, r, "paragraph");
-	add_method(text, r, "substring");
+	add_method(text, r, "line", "line", "");
+	add_method(text, r, "paragraph", "paragraph", "");
+	add_method(text, r, "substring", "substring", "");
+	add_method(text, r, "substring_words", "substring", "t");
 	return text;
 }
 

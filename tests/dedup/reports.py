@@ -53,6 +53,9 @@ def a_report_counts_what_went(work):
     assert run("report", work / "out/.mithril-dedup").stdout.decode() == said
     run(work / "0.jsonl", "-o", work / "all.jsonl")
     assert run("report", work / "all.jsonl").stdout
+    for cuts in "line:20,paragraph:30,substring:40", "substring:50t":
+        run(work / "0.jsonl", "-m", "near," + cuts, "-o", work / "cut", "--force")
+        assert f"method near,{cuts}" in run("report", work / "cut").stdout.decode()
 
 
 @test

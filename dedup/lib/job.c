@@ -8,7 +8,7 @@
 
 #define COMPRESSED 4u /* times as many bytes of text, as a guess */
 
-static int blame(struct dedup_job *job, int rc, const char *what, const char *why)
+int dedup_job_blame(struct dedup_job *job, int rc, const char *what, const char *why)
 {
 	job->what = what;
 	job->why = why;
@@ -19,7 +19,7 @@ static int add(struct dedup_job *job, struct dedup_inputs *inputs, const char *f
 {
 	int rc = dedup_inputs_add(inputs, file, format);
 
-	return rc ? blame(job, rc, file, rc == -EEXIST ? "it is named twice" : NULL) : 0;
+	return rc ? dedup_job_blame(job, rc, file, rc == -EEXIST ? "it is named twice" : NULL) : 0;
 }
 
 uint64_t dedup_job_memory(void)
@@ -46,14 +46,15 @@ int dedup_job_files(struct dedup_job *job, const char *const *files, size_t coun
 
 	for (size_t i = 0; !rc && i < count; i++) {
 		if (job->options.work && !strcmp(files[i], "-"))
-			return blame(job, -EINVAL, "-", "with --work, inputs are files that are there again");
+			return dedup_job_blame(
+				job, -EINVAL, "-", "with --work, inputs are files that are there again");
 		rc = add(job, &job->inputs, files[i], (enum dedup_format)job->asked.format);
 	}
 	if (rc)
 		return rc;
 	rc = dedup_inputs_name(&job->inputs);
 	if (rc)
-		return blame(job, rc, "FILE",
+		return dedup_job_blame(job, rc, "FILE",
 			rc == -EEXIST ? "two inputs would have the same name in the output" : NULL);
 	bound_memory(job);
 	return dedup_outputs_check_single(job);
@@ -86,7 +87,7 @@ int dedup_job_against(struct dedup_job *job)
 		return rc;
 	rc = dedup_against_load(&options, &against, &input, &job->line, &why);
 	if (rc)
-		return blame(job, rc, input ? input->path : "against", why);
+		return dedup_job_blame(job, rc, input ? input->path : "against", why);
 	job->options.against = against;
 	return 0;
 }

@@ -25,6 +25,8 @@ struct dedup_job {
 	char record[PATH_MAX], quarantine[PATH_MAX]; /* where options->output decides */
 };
 
+/* Says what `rc`, which is returned, is about. */
+int dedup_job_blame(struct dedup_job *job, int rc, const char *what, const char *why);
 /* Half of what the machine has. */
 uint64_t dedup_job_memory(void);
 /* What is asked for where nothing is said. */

@@ -25,19 +25,14 @@ static bool is_file(const char *output)
 	return false;
 }
 
-static int wrong(struct dedup_job *job, const char *what, const char *why)
-{
-	job->what = what;
-	job->why = why;
-	return -EINVAL;
-}
-
 static int name(struct dedup_job *job, const char **to, char path[PATH_MAX], const char *end)
 {
 	int n = snprintf(path, PATH_MAX, "%s%s", job->options.output, end);
 
 	*to = path;
-	return n < 0 || n >= PATH_MAX ? wrong(job, job->options.output, "the name is too long") : 0;
+	return n < 0 || n >= PATH_MAX
+		       ? dedup_job_blame(job, -EINVAL, job->options.output, "the name is too long")
+		       : 0;
 }
 
 int dedup_outputs_choose(struct dedup_job *job)
@@ -51,7 +46,7 @@ int dedup_outputs_choose(struct dedup_job *job)
 	if (rc || d->on_error != DEDUP_QUARANTINE || d->quarantine)
 		return rc;
 	if (!d->output)
-		return wrong(job, "--on-error quarantine", "this needs -o");
+		return dedup_job_blame(job, -EINVAL, "--on-error quarantine", "this needs -o");
 	return name(job, &d->quarantine, job->quarantine,
 		d->single ? ".quarantine.jsonl" : "/" DEDUP_QUARANTINE_NAME);
 }
@@ -62,7 +57,7 @@ int dedup_outputs_check_single(struct dedup_job *job)
 
 	for (size_t i = 1; job->options.single && i < inputs->count; i++)
 		if (inputs->v[i].format != inputs->v[0].format)
-			return wrong(job, inputs->v[i].path,
+			return dedup_job_blame(job, -EINVAL, inputs->v[i].path,
 				"text and JSON lines do not go into one file; let -o name a directory");
 	return 0;
 }

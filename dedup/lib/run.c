@@ -143,22 +143,16 @@ int mithril_dedup_run(struct mithril_dedup *d, struct ArrowArrayStream *stream)
 
 	if (!rc && not_for_streams(o))
 		rc = dedup_lib_fail(d, -EINVAL, not_for_streams(o));
+	if (!rc && (rc = dedup_job_against(&d->job)))
+		say_job(d, rc);
 	if (rc) {
 		if (stream->release)
 			stream->release(stream);
 		stream->release = NULL;
 		return rc;
 	}
-	rc = dedup_job_against(&d->job);
-	if (rc)
-		say_job(d, rc);
-	if (rc && stream->release) {
-		stream->release(stream);
-		stream->release = NULL;
-	}
-	rc = rc ? rc
-		: arrow_source_open(
-			  &d->source, stream, dedup_needs_text(o) ? o->field : NULL, d->job.asked.stream);
+	rc = arrow_source_open(
+		&d->source, stream, dedup_needs_text(o) ? o->field : NULL, d->job.asked.stream);
 	rc = rc ? rc : needs_spool(o) ? run_spooled(d) : run_once(d);
 	rc = end(d, start, rc);
 	if (rc || !d->job.asked.stream)

@@ -54,13 +54,6 @@ void dedup_job_defaults(struct mithril_dedup_options *options)
 	};
 }
 
-static int wrong(struct dedup_job *job, const char *what, const char *why)
-{
-	job->what = what;
-	job->why = why;
-	return -EINVAL;
-}
-
 /* Each number by itself. */
 static int check_ranges(struct dedup_job *job)
 {
@@ -94,7 +87,7 @@ static int check_ranges(struct dedup_job *job)
 
 	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
 		if (!(ranges[i].value >= ranges[i].least && ranges[i].value <= ranges[i].most))
-			return wrong(job, ranges[i].what, ranges[i].why);
+			return dedup_job_blame(job, -EINVAL, ranges[i].what, ranges[i].why);
 	return 0;
 }
 
@@ -115,9 +108,10 @@ static int check_names(struct dedup_job *job)
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (is_empty(names[i].name))
-			return wrong(job, names[i].what, "not a name");
+			return dedup_job_blame(job, -EINVAL, names[i].what, "not a name");
 	if ((o->keep >= DEDUP_KEEP_NEWEST) != (o->keep_by != NULL))
-		return wrong(job, "keep", "newest, best and prefer need to be told by what, and only they");
+		return dedup_job_blame(job, -EINVAL, "keep",
+			"newest, best and prefer need to be told by what, and only they");
 	return 0;
 }
 
@@ -127,25 +121,29 @@ static int check_together(struct dedup_job *job)
 	const struct mithril_dedup_options *o = &job->asked;
 
 	if (!o->bands != !o->rows || (uint64_t)o->bands * o->rows > DEDUP_SKETCH_MAX)
-		return wrong(job, "bands", "not both bands and rows, or over 1024 values in all");
+		return dedup_job_blame(
+			job, -EINVAL, "bands", "not both bands and rows, or over 1024 values in all");
 	if (o->substring && (o->substring < DEDUP_SUBSTRING_MIN || o->substring > DEDUP_SUBSTRING_MAX))
-		return wrong(job, "substring", "not 16 to 4096 bytes");
+		return dedup_job_blame(job, -EINVAL, "substring", "not 16 to 4096 bytes");
 	if (o->substring_words && (o->substring || o->substring_words < DEDUP_SUBSTRING_WORDS_MIN ||
 					  o->substring_words > DEDUP_SUBSTRING_WORDS_MAX))
-		return wrong(job, "substring_words", "not 2 to 512 words, or bytes beside them");
+		return dedup_job_blame(
+			job, -EINVAL, "substring_words", "not 2 to 512 words, or bytes beside them");
 	if (o->memory && o->memory < DEDUP_MEMORY_MIN)
-		return wrong(job, "memory", "not a size of 1 MiB or more");
+		return dedup_job_blame(job, -EINVAL, "memory", "not a size of 1 MiB or more");
 	if (o->method != MITHRIL_DEDUP_STREAM)
 		return 0;
 	if (o->exact_field)
-		return wrong(job, "stream", "it has no list of texts, and no exact duplicates beside it");
+		return dedup_job_blame(
+			job, -EINVAL, "stream", "it has no list of texts, and no exact duplicates beside it");
 	if (o->duplicates || o->clusters || o->keep != MITHRIL_DEDUP_KEEP_FIRST)
-		return wrong(
-			job, "stream", "it keeps the first, and cannot say what a text is a duplicate of");
+		return dedup_job_blame(job, -EINVAL, "stream",
+			"it keeps the first, and cannot say what a text is a duplicate of");
 	if (!o->expect)
-		return wrong(job, "stream", "--expect must say how many texts there are at most");
+		return dedup_job_blame(
+			job, -EINVAL, "stream", "--expect must say how many texts there are at most");
 	if (o->memory || o->work || o->shards)
-		return wrong(job, "--memory", "this is for other methods than stream");
+		return dedup_job_blame(job, -EINVAL, "--memory", "this is for other methods than stream");
 	return 0;
 }
 

@@ -5,7 +5,7 @@
 #include "tools/dedup/stage.h"
 #include "tools/tool.h"
 
-static bool cuts(const struct mithril_dedup_options *o)
+bool dedup_asks_to_cut(const struct mithril_dedup_options *o)
 {
 	return o->line || o->paragraph || o->substring || o->substring_words;
 }
@@ -19,7 +19,7 @@ static int check_explain(const struct dedup_command *c)
 {
 	const struct mithril_dedup_options *o = &c->asked;
 
-	if (cuts(o) || o->exact_field || o->against_count)
+	if (dedup_asks_to_cut(o) || o->exact_field || o->against_count)
 		return dedup_complain(
 			TOOL_USAGE, "explain", NULL, "it compares whole texts: near, exact or simhash");
 	if (writes_files(o) || o->force || c->dry_run || o->on_error != MITHRIL_DEDUP_STOP ||

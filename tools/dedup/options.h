@@ -28,6 +28,8 @@ struct dedup_command {
  * command ends now with that exit code, and what is wrong has been reported. */
 int dedup_options_parse(struct dedup_command *command, int argc, char **argv);
 
+/* Whether lines, paragraphs or substrings are to be cut. */
+bool dedup_asks_to_cut(const struct mithril_dedup_options *options);
 /* What of the options does not go with the command, or with each other; -1, or an exit code. */
 int dedup_options_check(const struct dedup_command *command);
 

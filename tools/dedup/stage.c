@@ -54,7 +54,7 @@ int dedup_stage_check(const struct dedup_command *c)
 		return dedup_complain(TOOL_USAGE, "--shard", NULL, "there is no such shard of this stage");
 	if (stage->run == dedup_stage_filter && d->on_error == MITHRIL_DEDUP_QUARANTINE && d->shards > 1)
 		return dedup_complain(TOOL_USAGE, "--on-error quarantine", NULL, "this needs --shards 1");
-	if (d->line || d->paragraph || d->substring || d->substring_words)
+	if (dedup_asks_to_cut(d))
 		return dedup_complain(TOOL_USAGE, "stage", NULL,
 			"lines, paragraphs and substrings are cut out of all files at once");
 	if (stage->run == dedup_stage_filter && !d->output && !d->duplicates && !d->clusters && !d->mask)

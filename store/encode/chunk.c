@@ -122,7 +122,6 @@ static int encode_with_base(
 		struct footing footing;
 		bool based = false;
 		int rc = footing_take(encoder, &bases, alone, &footing);
-		candidate = lowest_base(encoder, &footing.records[0]);
 		if (!rc) {
 			in.base = footing.bytes.at[0].bytes;
 			in.base_len = footing.bytes.at[0].len;
@@ -137,6 +136,7 @@ static int encode_with_base(
 		footing_drop(encoder, &footing, true);
 		if (rc != -ERANGE && !based)
 			return rc;
+		candidate = lowest_base(encoder, &footing.records[0]);
 	}
 	return -ENOENT;
 }

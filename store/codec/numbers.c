@@ -9,16 +9,12 @@
 struct class_bytes class_bytes_of(const uint8_t bytes[256])
 {
 	struct class_bytes table;
-	unsigned low = 0, high = 255;
+	uint32_t entries[256];
 
 	memcpy(table.of, bytes, sizeof table.of);
-	while (low < 255 && bytes[low + 1] == bytes[0])
-		low++;
-	while (high && bytes[high - 1] == bytes[255])
-		high--;
-	if (low + CLASS_WINDOW > 256)
-		low = 256 - CLASS_WINDOW;
-	table.window = high < low + CLASS_WINDOW ? low : CLASS_NO_WINDOW;
+	for (unsigned c = 0; c < 256; c++)
+		entries[c] = bytes[c];
+	table.window = rans_window_of(entries);
 	return table;
 }
 

@@ -59,10 +59,7 @@ static inline uint32_t unordered(uint32_t y, unsigned bits)
 	return y ^ (((y >> (bits - 1) & 1) - 1) | 1u << (bits - 1));
 }
 
-/* A byte for each class. window: the first of CLASS_WINDOW classes, below which all have the byte of class 0
- * and above which that of class 255; or CLASS_NO_WINDOW. */
-#define CLASS_WINDOW 32u
-#define CLASS_NO_WINDOW 256u
+/* A byte for each class, and the window of these (rans_window_of). */
 struct class_bytes {
 	uint8_t of[256];
 	unsigned window;

@@ -18,7 +18,7 @@ struct table {
 
 TARGET static inline struct table table_of(const struct class_bytes *bytes)
 {
-	bool windowed = bytes->window != CLASS_NO_WINDOW;
+	bool windowed = bytes->window != RANS_NO_WINDOW;
 	const __m128i *at = (const __m128i *)(bytes->of + (windowed ? bytes->window : 0));
 
 	return (struct table){_mm256_broadcastsi128_si256(_mm_loadu_si128(at)),
@@ -33,8 +33,7 @@ TARGET static inline __m256i look_up(const struct table *t, const uint8_t *class
 	uint8_t bytes[32];
 
 	if (t->windowed) {
-		index = _mm256_min_epu8(
-			_mm256_subs_epu8(index, t->first), _mm256_set1_epi8(CLASS_WINDOW - 1));
+		index = _mm256_min_epu8(_mm256_subs_epu8(index, t->first), _mm256_set1_epi8(RANS_WINDOW - 1));
 		high = _mm256_cmpgt_epi8(index, _mm256_set1_epi8(15));
 		return _mm256_blendv_epi8(
 			_mm256_shuffle_epi8(t->low, index), _mm256_shuffle_epi8(t->high, index), high);

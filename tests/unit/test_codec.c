@@ -557,7 +557,7 @@ static void numbers_agree(void **state)
 		for (unsigned c = 0; c < 256; c++)
 			bytes[c] = c < first ? 0 : c < first + 20 ? 1 : c < first + 31 ? 2 : 3;
 		table = class_bytes_of(bytes);
-		assert_true(table.window == CLASS_NO_WINDOW || table.window <= 224);
+		assert_true(table.window == RANS_NO_WINDOW || table.window <= 224);
 		for (unsigned scattered = 0; scattered < 2; scattered++) {
 			memset(seen, 0, sizeof seen);
 			memset(counts, 0, sizeof counts);

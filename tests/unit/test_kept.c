@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "store/store.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/scratch_store.h"
 
 #define SIZE (2u << 20)
 
@@ -30,24 +30,17 @@ struct fixture {
 static void open_with(struct fixture *f, uint64_t keep_raw)
 {
 	struct store_options options = {.quiet_ms = 1, .threads = 1, .keep_raw = keep_raw};
-	struct store_error error;
 
-	store_close(f->store);
-	f->store = NULL;
-	if (store_open(f->dir, &options, &f->store, &error))
-		fail_msg("%s", error.text);
+	scratch_store_open(f->dir, &options, &f->store);
 }
 
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	struct store_error error;
 
-	scratch_make(f->dir);
+	scratch_store_make(f->dir);
 	snprintf(f->kept, sizeof f->kept, "%s/kept", f->dir);
 	f->bytes = malloc(SIZE);
-	if (store_init(f->dir, 0, 0, &error))
-		fail_msg("%s", error.text);
 	open_with(f, 5 << 20);
 	*state = f;
 	return 0;

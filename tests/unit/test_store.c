@@ -20,7 +20,7 @@
 #include "store/codec/cdc.h"
 #include "store/codec/codec.h"
 #include "store/store.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/scratch_store.h"
 
 #define MIB (1u << 20)
 
@@ -34,22 +34,15 @@ static const struct names_owner owner = {.umask = 022};
 static void open_again(struct fixture *f, unsigned threads)
 {
 	struct store_options options = {.quiet_ms = 1, .threads = threads};
-	struct store_error error;
 
-	store_close(f->store);
-	f->store = NULL;
-	if (store_open(f->dir, &options, &f->store, &error))
-		fail_msg("%s", error.text);
+	scratch_store_open(f->dir, &options, &f->store);
 }
 
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	struct store_error error;
 
-	scratch_make(f->dir);
-	if (store_init(f->dir, 0, 0, &error))
-		fail_msg("%s", error.text);
+	scratch_store_make(f->dir);
 	open_again(f, 2);
 	*state = f;
 	return 0;
@@ -561,16 +554,6 @@ static void second_opener_is_told_who_has_it(void **state)
 	assert_int_equal(store_init(f->dir, 0, 0, &error), -EEXIST);
 }
 
-static void open_with(struct fixture *f, const struct store_options *options)
-{
-	struct store_error error;
-
-	store_close(f->store);
-	f->store = NULL;
-	if (store_open(f->dir, options, &f->store, &error))
-		fail_msg("%s", error.text);
-}
-
 /* Names, sizes and times of everything below the store. */
 static char *listing_of(struct fixture *f)
 {
@@ -613,7 +596,7 @@ static void reading_only_gives_every_state_and_changes_nothing(void **state)
 	char path[SCRATCH_PATH + 32], *before, *after;
 
 	drain(f);
-	open_with(f, &writing);
+	scratch_store_open(f->dir, &writing, &f->store);
 	staged = put_file(f, "staged", bytes, len - 1);
 	lost = put_file(f, "lost", bytes, 1);
 	store_close(f->store);
@@ -621,7 +604,7 @@ static void reading_only_gives_every_state_and_changes_nothing(void **state)
 	snprintf(path, sizeof path, "%s/staging/%016llx", f->dir, (unsigned long long)lost);
 	assert_int_equal(unlink(path), 0); /* as a power cut may, before any fsync */
 	before = listing_of(f);
-	open_with(f, &reading);
+	scratch_store_open(f->dir, &reading, &f->store);
 	expect_bytes(f, encoded, bytes, len);
 	expect_bytes(f, small, bytes, 100);
 	expect_bytes(f, staged, bytes, len - 1);
@@ -636,7 +619,7 @@ static void reading_only_gives_every_state_and_changes_nothing(void **state)
 	f->store = NULL;
 	after = listing_of(f);
 	assert_string_equal(before, after);
-	open_with(f, &writing);
+	scratch_store_open(f->dir, &writing, &f->store);
 	assert_int_equal(store_open(f->dir, &reading, &second, &error), -EWOULDBLOCK);
 	assert_null(strstr(error.text, "a read-only mount"));
 	free(before);

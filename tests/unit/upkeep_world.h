@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "store/store.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/scratch_store.h"
 
 struct world {
 	char dir[SCRATCH_PATH];
@@ -36,21 +36,15 @@ static inline void world_shut(struct world *w)
 static inline void world_open(struct world *w, bool background)
 {
 	struct store_options options = {.quiet_ms = 1, .threads = 2, .no_background = !background};
-	struct store_error error;
 
-	world_shut(w);
-	if (store_open(w->dir, &options, &w->store, &error))
-		fail_msg("%s", error.text);
+	scratch_store_open(w->dir, &options, &w->store);
 }
 
 static inline struct world *world_new(void)
 {
 	struct world *w = calloc(1, sizeof *w);
-	struct store_error error;
 
-	scratch_make(w->dir);
-	if (store_init(w->dir, 0, 0, &error))
-		fail_msg("%s", error.text);
+	scratch_store_make(w->dir);
 	world_open(w, true);
 	return w;
 }

@@ -39,7 +39,7 @@ int content_create(struct stage *stage, uint64_t parent, const char *name, uint3
 	const struct names_owner *owner, int flags, struct content **out, struct inode *inode)
 {
 	struct content *content = NULL;
-	char staged[24];
+	char staged[STAGED_NAME];
 	uint64_t ino;
 	int fd, rc;
 

@@ -9,7 +9,7 @@
 void content_fill(struct stage *stage, struct inode *inode)
 {
 	struct stat st;
-	char name[24];
+	char name[STAGED_NAME];
 
 	for (int tries = 0; inode->content == CONTENT_STAGED && tries < 3; tries++) {
 		staged_name(inode->ino, name);
@@ -78,7 +78,7 @@ int content_setattr(
 	rc = names_setattr(stage->names, ino, attr, fields, out);
 	if (!rc && out->content == CONTENT_STAGED && (fields & NAMES_SET_MTIME)) {
 		struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, attr->mtime};
-		char name[24];
+		char name[STAGED_NAME];
 		staged_name(ino, name);
 		if (utimensat(stage->dir_fd, name, times, AT_SYMLINK_NOFOLLOW))
 			rc = -errno;
@@ -92,7 +92,7 @@ int content_setattr(
 
 void content_writeout(struct stage *stage, uint64_t ino)
 {
-	char name[24];
+	char name[STAGED_NAME];
 	int fd;
 
 	staged_name(ino, name);
@@ -109,7 +109,7 @@ int content_drop(struct stage *stage, uint64_t ino)
 	struct kv_batch *batch = kv_batch_new();
 	struct inode inode;
 	uint8_t key[8];
-	char name[24];
+	char name[STAGED_NAME];
 	int rc = -ENOMEM;
 
 	if (!content || !batch)

@@ -1,8 +1,7 @@
-#include "store/stage/kept.h"
+#include "store/stage/private.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -21,11 +20,6 @@ struct kept_file {
 	struct kept_file *next; /* in its bucket */
 	struct kept_file *newer, *older;
 };
-
-static void name_of(uint64_t ino, char name[24])
-{
-	snprintf(name, 24, "%016" PRIx64, ino);
-}
 
 static struct kept_file **find(struct kept *kept, uint64_t ino)
 {
@@ -49,9 +43,9 @@ static void forget(struct kept *kept, struct kept_file *file)
 
 static void drop(struct kept *kept, struct kept_file *file)
 {
-	char name[24];
+	char name[STAGED_NAME];
 
-	name_of(file->ino, name);
+	staged_name(file->ino, name);
 	unlinkat(kept->dir_fd, name, 0);
 	forget(kept, file);
 }
@@ -165,10 +159,11 @@ static bool make_room(struct kept *kept, const struct kept_file *file)
 	return true;
 }
 
-bool kept_give(struct kept *kept, const char *name, uint64_t ino, uint64_t version, int fd)
+bool kept_give(struct kept *kept, uint64_t ino, uint64_t version, int fd)
 {
 	struct kept_file *file, *old;
 	struct stat st;
+	char name[STAGED_NAME];
 	bool taken;
 
 	if (kept->dir_fd < 0 || fstat(fd, &st) || (uint64_t)st.st_blocks * 512 < KEPT_MIN || st.st_nlink != 1)
@@ -178,6 +173,7 @@ bool kept_give(struct kept *kept, const char *name, uint64_t ino, uint64_t versi
 		return false;
 	*file = (struct kept_file){
 		.ino = ino, .version = version, .bytes = (uint64_t)st.st_blocks * 512, .mtime = st.st_mtim};
+	staged_name(ino, name);
 	pthread_mutex_lock(&kept->lock);
 	old = *find(kept, ino);
 	if (old)
@@ -194,13 +190,15 @@ bool kept_give(struct kept *kept, const char *name, uint64_t ino, uint64_t versi
 	return taken;
 }
 
-bool kept_take(struct kept *kept, const char *name, uint64_t ino, uint64_t version)
+bool kept_take(struct kept *kept, uint64_t ino, uint64_t version)
 {
 	struct kept_file *file;
+	char name[STAGED_NAME];
 	bool taken = false;
 
 	if (kept->dir_fd < 0)
 		return false;
+	staged_name(ino, name);
 	pthread_mutex_lock(&kept->lock);
 	file = *find(kept, ino);
 	if (file && file->version == version && !renameat(kept->dir_fd, name, kept->staging_fd, name)) {

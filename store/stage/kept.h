@@ -45,11 +45,11 @@ void kept_init(struct kept *kept, int staging_fd, uint64_t budget);
 /* Removes all of it. */
 void kept_release(struct kept *kept);
 
-/* Takes staging/NAME, the raw copy of version `version` of the file, which `fd` has open; it may be dropped
- * at once, for others of other files. False: not wanted, and where it was. `fd` stays the caller's. */
-bool kept_give(struct kept *kept, const char *name, uint64_t ino, uint64_t version, int fd);
-/* Puts the copy back as staging/NAME. False: there is none of this version, nor any other now. */
-bool kept_take(struct kept *kept, const char *name, uint64_t ino, uint64_t version);
+/* Takes the file's copy from staging/, of version `version`, which `fd` has open; it may be dropped at once,
+ * for others of other files. False: not wanted, and where it was. `fd` stays the caller's. */
+bool kept_give(struct kept *kept, uint64_t ino, uint64_t version, int fd);
+/* Puts the copy back into staging/. False: there is none of this version, nor any other now. */
+bool kept_take(struct kept *kept, uint64_t ino, uint64_t version);
 /* The file is gone. */
 void kept_drop(struct kept *kept, uint64_t ino);
 void kept_sums(struct kept *kept, uint64_t *files, uint64_t *bytes);

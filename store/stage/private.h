@@ -123,6 +123,4 @@ void queue_release(struct queue *queue);
 /* jobs.c */
 void stage_enqueue(struct stage *stage, uint64_t ino, unsigned soft_ms, unsigned hard_ms, bool deferred);
 
-void staged_name(uint64_t ino, char name[24]);
-
 #endif

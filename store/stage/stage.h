@@ -42,6 +42,10 @@ struct stage_options {
 	bool read_only;	   /* nothing is written or queued: what would change a file gives -EROFS */
 };
 
+/* What the staged copy of an inode is called, and in kept/ its raw copy: the number in hexadecimal. */
+#define STAGED_NAME 17
+void staged_name(uint64_t ino, char name[STAGED_NAME]);
+
 int stage_open(const char *dir, struct kv *kv, struct names *names, struct recipes *recipes,
 	struct decoder *decoder, const struct stage_options *options, struct stage **out);
 void stage_close(struct stage *stage);

@@ -19,9 +19,9 @@ static size_t bucket_of(uint64_t ino)
 	return (size_t)(ino * 0x9e3779b97f4a7c15u >> 40) % TABLE_BUCKETS;
 }
 
-void staged_name(uint64_t ino, char name[24])
+void staged_name(uint64_t ino, char name[STAGED_NAME])
 {
-	snprintf(name, 24, "%016" PRIx64, ino);
+	snprintf(name, STAGED_NAME, "%016" PRIx64, ino);
 }
 
 struct content *table_ref(struct stage *stage, uint64_t ino)
@@ -92,7 +92,7 @@ bool content_is_open(struct stage *stage, uint64_t ino)
 
 static int open_staged(struct content *content, int flags)
 {
-	char name[24];
+	char name[STAGED_NAME];
 	int fd;
 
 	staged_name(content->ino, name);
@@ -234,16 +234,16 @@ static int commit_staged(struct content *content, struct inode *inode)
 void content_take_kept(struct content *content)
 {
 	struct stage *stage = content->stage;
-	char name[24];
+	char name[STAGED_NAME];
 
 	if (content->state != CONTENT_ENCODED || content->lingering || content->opens)
 		return;
-	staged_name(content->ino, name);
-	if (!kept_take(&stage->kept, name, content->ino, content->version))
+	if (!kept_take(&stage->kept, content->ino, content->version))
 		return;
 	content->fd = open_staged(content, O_RDONLY);
 	if (content->fd < 0) {
 		content->fd = -1;
+		staged_name(content->ino, name);
 		unlinkat(stage->dir_fd, name, 0);
 		return;
 	}
@@ -256,7 +256,7 @@ int content_restage(struct content *content, uint64_t keep)
 	struct timespec now, times[2] = {{.tv_nsec = UTIME_OMIT}};
 	struct inode inode;
 	bool fresh = false;
-	char name[24];
+	char name[STAGED_NAME];
 	int rc, wfd = -1;
 
 	if (content->state == CONTENT_STAGED)
@@ -315,7 +315,7 @@ out:
 void content_settle(struct content *content)
 {
 	struct stage *stage = content->stage;
-	char name[24];
+	char name[STAGED_NAME];
 
 	if (content->wfd >= 0 && !content->writers) {
 		close(content->wfd);
@@ -327,7 +327,7 @@ void content_settle(struct content *content)
 	if (content->lingering) {
 		staged_name(content->ino, name);
 		if (content->state != CONTENT_ENCODED ||
-			!kept_give(&stage->kept, name, content->ino, content->version, content->fd))
+			!kept_give(&stage->kept, content->ino, content->version, content->fd))
 			spares_give(&stage->spares, name, content->fd);
 		tally_remove(&stage->tally, content->ino);
 		content->lingering = false;

@@ -155,16 +155,11 @@ static int check_staged_key(struct fsck *fsck, void *ctx, const struct pair *pai
 	return drop_pair(fsck, KV_STAGED, pair);
 }
 
-static void staged_name(uint64_t ino, char name[17])
-{
-	snprintf(name, 17, "%016" PRIx64, ino);
-}
-
 static void check_staged_files(struct fsck *fsck, const struct owners *owners)
 {
 	for (size_t i = 0; i < owners->staged.capacity; i++) {
 		const struct number *number = &owners->staged.entries[i];
-		char name[17];
+		char name[STAGED_NAME];
 
 		if (!number->key)
 			continue;
@@ -180,7 +175,7 @@ static void check_staged_files(struct fsck *fsck, const struct owners *owners)
 
 static void check_leak(struct fsck *fsck, const struct owners *owners, const char *name)
 {
-	char expected[17];
+	char expected[STAGED_NAME];
 	uint64_t ino = strtoull(name, NULL, 16);
 
 	staged_name(ino, expected);

@@ -1,5 +1,4 @@
 #include "tools/print.h"
-#include "store/util/clock.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "store/util/clock.h"
 
 char *print_bytes(char text[PRINT_AMOUNT], uint64_t bytes)
 {

@@ -18,20 +18,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "store/store.h"
+#include "store/util/clock.h"
 
 #define BLOCK (4u << 20)
 #define MIB 1048576.0
 
-static double now(void)
+static double seconds_since(uint64_t start)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+	return (double)(clock_now_ns() - start) / 1e9;
 }
 
 static int copy_in(struct store *store, const char *path, unsigned number, uint64_t *ino, uint64_t *size)
@@ -119,9 +116,9 @@ int main(int argc, char **argv)
 			return 3;
 		}
 		encoder_counts(store->parts.encoder, &before);
-		double start = now();
+		uint64_t start = clock_now_ns();
 		stage_drain(store->parts.stage, NULL, NULL);
-		double wall = now() - start;
+		double wall = seconds_since(start);
 		encoder_counts(store->parts.encoder, &after);
 		if (!names_get(store->parts.names, inos[i], &inode) && inode.recipe)
 			recipe_head_get(store->parts.recipes, inode.recipe, &head);
@@ -144,7 +141,7 @@ int main(int argc, char **argv)
 			fprintf(stderr, "bench_encode: %s\n", error.text);
 			return 3;
 		}
-		double start = now();
+		uint64_t start = clock_now_ns();
 		int rc = read_back(store, inos[i], argv[i], &bytes);
 		if (rc) {
 			fprintf(stderr, "bench_encode: reading %s back: %s\n", argv[i], strerror(-rc));
@@ -153,9 +150,9 @@ int main(int argc, char **argv)
 		decoder_counts(store->parts.decoder, &counts);
 		read_bytes += bytes;
 		decoded += counts.raw_bytes;
-		seconds += now() - start;
+		seconds += seconds_since(start);
 		printf("%10.2f %7.2fx decoded, %.0f MiB/s  %s\n", (double)bytes / 1e6,
-			(double)counts.raw_bytes / (double)bytes, (double)bytes / MIB / (now() - start),
+			(double)counts.raw_bytes / (double)bytes, (double)bytes / MIB / seconds_since(start),
 			argv[i]);
 	}
 	printf("read back and compared: %.2fx decoded, %.0f MiB/s\n", (double)decoded / (double)read_bytes,

@@ -15,8 +15,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "store/util/clock.h"
 
 #define FILE_INO 2u
 #define FOREVER 86400.0
@@ -79,17 +80,9 @@ static int ask(const char *path, long times)
 	return 0;
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static int measure(const char *path, long requests, long processes)
 {
-	double started = now();
+	uint64_t started = clock_now_ns();
 	int status, failed = 0;
 
 	for (long i = 0; i < processes; i++)
@@ -98,7 +91,8 @@ static int measure(const char *path, long requests, long processes)
 	for (long i = 0; i < processes; i++)
 		failed |= wait(&status) < 0 || status;
 	if (!failed)
-		printf("%.1f\n", (double)(requests / processes * processes) / (now() - started));
+		printf("%.1f\n", (double)(requests / processes * processes) /
+					 ((double)(clock_now_ns() - started) / 1e9));
 	return failed;
 }
 

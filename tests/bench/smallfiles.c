@@ -13,8 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "store/util/clock.h"
 
 struct work {
 	const char *dir;
@@ -151,19 +152,11 @@ static int run(struct work *work, phase_fn phase)
 	return 0;
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 int main(int argc, char **argv)
 {
 	struct work work = {0};
 	long files, processes, failed = 0;
-	double started;
+	uint64_t started;
 	phase_fn phase;
 	char *dash;
 	int status;
@@ -183,14 +176,15 @@ int main(int argc, char **argv)
 		!(work.bytes = calloc(1, work.most + 8)))
 		return 2;
 	work.files = files / processes;
-	started = now();
+	started = clock_now_ns();
 	for (work.process = 0; work.process < processes; work.process++)
 		if (!fork())
 			_exit(run(&work, phase));
 	while (wait(&status) > 0)
 		failed += status != 0;
 	if (!failed)
-		printf("%.1f\n", (double)(work.files * processes) / (now() - started));
+		printf("%.1f\n",
+			(double)(work.files * processes) / ((double)(clock_now_ns() - started) / 1e9));
 	free(work.bytes);
 	return failed != 0;
 }

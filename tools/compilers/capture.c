@@ -1,5 +1,4 @@
 #include "tools/compilers/capture.h"
-#include "store/util/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +16,8 @@
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+
+#include "store/util/clock.h"
 
 #define PATIENCE_MS 20000
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/util/clock.h"
+
 /* "1:02:03", "2:03" or "3 s". */
 static void format_left(char text[32], double seconds)
 {
@@ -50,15 +52,13 @@ void dedup_progress_format(
 void dedup_progress_show(struct dedup_progress *p, const char *stage, uint64_t done, uint64_t of)
 {
 	char text[DEDUP_PROGRESS_TEXT];
-	struct timespec now;
+	uint64_t now = clock_now_ns();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	/* Another stage, or the same one of another shard. */
 	if (!p->stage || strcmp(p->stage, stage) != 0 || done < p->last)
-		p->start = now;
+		p->start_ns = now;
 	p->stage = stage;
 	p->last = done;
-	dedup_progress_format(text, stage, done, of,
-		(double)(now.tv_sec - p->start.tv_sec) + (double)(now.tv_nsec - p->start.tv_nsec) * 1e-9);
+	dedup_progress_format(text, stage, done, of, (double)(now - p->start_ns) * 1e-9);
 	print_progress(&p->line, "%s", text);
 }

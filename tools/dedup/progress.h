@@ -5,16 +5,15 @@
 #define MITHRIL_TOOLS_DEDUP_PROGRESS_H
 
 #include <stdint.h>
-#include <time.h>
 
 #include "tools/print.h"
 
 /* Zero it first. */
 struct dedup_progress {
 	struct print_progress line;
-	const char *stage;     /* the one at hand */
-	uint64_t last;	       /* what of it was done */
-	struct timespec start; /* of it */
+	const char *stage; /* the one at hand */
+	uint64_t last;	   /* what of it was done */
+	uint64_t start_ns; /* of it */
 };
 
 /* As dedup_options.progress calls it; the stage is in static storage. Bytes, but for "comparing", which is of

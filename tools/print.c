@@ -186,6 +186,13 @@ void print_json(const json_t *json)
 	putchar('\n');
 }
 
+void print_complaint(const char *program, const char *what, const char *next, const char *why, va_list args)
+{
+	fprintf(stderr, "%s: %s: ", program, what);
+	vfprintf(stderr, why, args);
+	fprintf(stderr, "%s%s\n", next ? "; " : "", next ? next : "");
+}
+
 void print_progress(struct print_progress *progress, const char *format, ...)
 {
 	int64_t now = clock_now_ms();

@@ -5,6 +5,7 @@
 #define MITHRIL_TOOLS_PRINT_H
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,10 @@ void print_xml(FILE *out, const char *text, size_t most);
 
 /* Prints to standard output, with a line's end. */
 void print_json(const json_t *json);
+
+/* "PROGRAM: WHAT: WHY; NEXT" on standard error. `next` may be NULL. */
+void print_complaint(const char *program, const char *what, const char *next, const char *why, va_list args)
+	__attribute__((format(printf, 4, 0)));
 
 /* One line on standard error that is drawn over, only where that is a terminal and at most ten times a
  * second. */

@@ -7,15 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/print.h"
+
 int tool_fail(enum tool_exit code, const char *what, const char *next, const char *why, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "mithril: %s: ", what);
 	va_start(args, why);
-	vfprintf(stderr, why, args);
+	print_complaint("mithril", what, next, why, args);
 	va_end(args);
-	fprintf(stderr, "%s%s\n", next ? "; " : "", next ? next : "");
 	return code;
 }
 

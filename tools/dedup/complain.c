@@ -4,17 +4,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "tools/print.h"
 #include "tools/tool.h"
 
 int dedup_complain(int code, const char *what, const char *next, const char *why, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "mithril-dedup: %s: ", what);
 	va_start(args, why);
-	vfprintf(stderr, why, args);
+	print_complaint("mithril-dedup", what, next, why, args);
 	va_end(args);
-	fprintf(stderr, "%s%s\n", next ? "; " : "", next ? next : "");
 	return code;
 }
 

@@ -1,5 +1,7 @@
 /*
- * What the methods that cut have in common. Private to cutting.c and the files of the methods.
+ * What the methods that cut have in common. Private to cutting.c, which has them go one after the other, and
+ * the files of the methods: cut_units.c lines and paragraphs, cut_substrings.c substrings. Another method is
+ * another of these, and a field of struct dedup_cutting.
  */
 #ifndef MITHRIL_DEDUP_CUTTER_H
 #define MITHRIL_DEDUP_CUTTER_H

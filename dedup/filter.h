@@ -2,6 +2,8 @@
  * The second pass over the inputs: copies the lines that stay, byte for byte and in order, each file to one
  * of the same name and compression, or all to one. Of those that something is cut out of, only the text
  * changes.
+ *
+ * filter.c goes through the records, with copy.h; filter_files.c is about the names of what it writes.
  */
 #ifndef MITHRIL_DEDUP_FILTER_H
 #define MITHRIL_DEDUP_FILTER_H

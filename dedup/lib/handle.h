@@ -1,5 +1,5 @@
 /*
- * What is behind a struct mithril_dedup.
+ * What is behind a struct mithril_dedup. run.c: its runs. lib.c: all other calls of mithril-dedup.h.
  */
 #ifndef MITHRIL_DEDUP_LIB_HANDLE_H
 #define MITHRIL_DEDUP_LIB_HANDLE_H

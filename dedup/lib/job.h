@@ -3,6 +3,10 @@
  * dedup_run takes. Both go the same way: dedup_job_open, dedup_job_files or an input of their own,
  * dedup_job_against.
  *
+ * job.c: files and the second set. settings.c: defaults, checks, and what the engine is told; a new option is
+ * a field of mithril-dedup.h, its range or rule in settings.c, and a parser of its value in tools/dedup.
+ * outputs.c: where files go.
+ *
  * Errors are 0 or -errno, -EINVAL for an option that is not what it may be; job->what then names what it is
  * about, and job->why, unless it is NULL, says what is wrong, in static storage.
  */

@@ -6,6 +6,9 @@
  * the same). A codec id and a codec version stand in the frame's header, beside dtype and raw length; the
  * payload says the rest (payload.h).
  *
+ * codec.c: names, and a payload to the decoder of its codec. codec_encode.c: which codecs are tried, in which
+ * order. Each codec has a header of its own.
+ *
  * Sources: ZipNN (arXiv 2411.05239) for planes, BitX/ZipLLM (arXiv 2505.06252) for XOR against a base,
  * FM-Delta (NeurIPS 2024) for the order-preserving integer difference; rans.h and range.h name those of the
  * entropy coders.

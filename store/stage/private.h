@@ -1,5 +1,14 @@
 /*
  * What the files of store/stage share. Not for others.
+ *
+ * stage.c       the service
+ * table.c       contents by inode: which there are, and from one state to the next
+ * content.c     opens and closes
+ * content_io.c  bytes of what is open
+ * content_ino.c attributes, size and the end of an inode, open or not
+ * jobs.c        what the encoder takes and gives back; queue.c  in which order
+ * tally.c       what staged copies take
+ * spares.c      empty staged files for those to come; kept.c  raw copies of encoded ones
  */
 #ifndef MITHRIL_STORE_STAGE_PRIVATE_H
 #define MITHRIL_STORE_STAGE_PRIVATE_H

@@ -1,5 +1,6 @@
 /*
- * The command line of mithril-dedup(1).
+ * The command line of mithril-dedup(1). options.c: options to what is asked; values.h and methods.h parse
+ * their values. check.c: what does not go with the command.
  */
 #ifndef MITHRIL_TOOLS_DEDUP_OPTIONS_H
 #define MITHRIL_TOOLS_DEDUP_OPTIONS_H

@@ -129,22 +129,21 @@ int names_orphans(struct names *names, int (*each)(void *ctx, uint64_t ino), voi
 	return rc;
 }
 
-int names_drop(struct names *names, struct kv_batch *batch, uint64_t ino)
+int names_drop(struct names *names, struct kv_batch *batch, uint64_t ino, struct inode *out)
 {
-	struct inode inode;
 	uint8_t key[8];
-	int rc = inode_load(names, ino, &inode);
+	int rc = inode_load(names, ino, out);
 
 	if (rc)
 		return rc;
-	if (inode.nlink)
+	if (out->nlink)
 		return -EBUSY;
-	if ((inode.flags & INODE_XATTRS) || S_ISLNK(inode.mode))
+	if ((out->flags & INODE_XATTRS) || S_ISLNK(out->mode))
 		rc = xattr_delete_all(names, batch, ino);
 	if (rc)
 		return rc;
 	kv_batch_frees(batch);
-	if (inode.cache == ino)
+	if (out->cache == ino)
 		profile_forget(names, batch, ino);
 	put_be64(key, ino);
 	kv_batch_delete(names->kv, batch, KV_INODES, key, sizeof key);

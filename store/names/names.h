@@ -216,9 +216,9 @@ void names_unlock(struct names *names, uint64_t ino);
 void names_put_content(struct names *names, struct kv_batch *batch, const struct inode *inode);
 
 /* Adds to `batch` what removes an orphan inode (its record, xattrs, orphan key; the content of a regular file
- * is the caller's), and marks it by kv_batch_frees. Hold the inode's stripe from here until the batch is
- * written. -ENOENT, -EBUSY it has a name again. */
-int names_drop(struct names *names, struct kv_batch *batch, uint64_t ino);
+ * is the caller's), and marks it by kv_batch_frees. *out: what it was. Hold the inode's stripe from here
+ * until the batch is written. -ENOENT, -EBUSY it has a name again. */
+int names_drop(struct names *names, struct kv_batch *batch, uint64_t ino, struct inode *out);
 
 /* Calls `each` for every orphan. Not while others make them: at start only. */
 int names_orphans(struct names *names, int (*each)(void *ctx, uint64_t ino), void *ctx);

@@ -117,9 +117,7 @@ int content_drop(struct stage *stage, uint64_t ino)
 	put_be64(key, ino);
 	pthread_rwlock_wrlock(&content->lock);
 	names_lock(stage->names, ino);
-	rc = content->opens ? -EBUSY : names_get(stage->names, ino, &inode);
-	if (!rc)
-		rc = names_drop(stage->names, batch, ino);
+	rc = content->opens ? -EBUSY : names_drop(stage->names, batch, ino, &inode);
 	if (!rc) {
 		if (inode.content == CONTENT_INLINE)
 			kv_batch_delete(stage->kv, batch, KV_INLINE, key, sizeof key);

@@ -196,7 +196,7 @@ static void test_symlink(void **state)
 	assert_int_equal(names_listxattr(w->names, inode.ino, NULL, 0), 0);
 
 	assert_int_equal(names_unlink(w->names, NAMES_ROOT, "l", &gone), 0);
-	assert_int_equal(names_drop(w->names, batch, gone.ino), 0);
+	assert_int_equal(names_drop(w->names, batch, gone.ino, &(struct inode){0}), 0);
 	assert_int_equal(kv_write(w->kv, batch, false), 0);
 	kv_batch_free(batch);
 	struct kv_iter *it = kv_iter_new(w->kv, KV_XATTRS, NULL, 0);
@@ -229,7 +229,7 @@ static void test_link_and_unlink(void **state)
 	assert_int_equal(names_unlink(w->names, NAMES_ROOT, ".", &got), -EINVAL);
 	assert_int_equal(names_unlink(w->names, NAMES_ROOT, "f", &got), 0);
 	assert_int_equal(got.nlink, 1);
-	assert_int_equal(names_drop(w->names, batch, file.ino), -EBUSY);
+	assert_int_equal(names_drop(w->names, batch, file.ino, &(struct inode){0}), -EBUSY);
 	assert_int_equal(names_unlink(w->names, dir.ino, "g", &got), 0);
 	assert_int_equal(got.nlink, 0);
 	root = get(w, dir.ino);
@@ -240,10 +240,10 @@ static void test_link_and_unlink(void **state)
 	assert_int_equal(names_link(w->names, file.ino, NAMES_ROOT, "back", &got), 0);
 	assert_int_equal(got.nlink, 1);
 	assert_int_equal(names_unlink(w->names, NAMES_ROOT, "back", NULL), 0);
-	assert_int_equal(names_drop(w->names, batch, file.ino), 0);
+	assert_int_equal(names_drop(w->names, batch, file.ino, &(struct inode){0}), 0);
 	assert_int_equal(kv_write(w->kv, batch, false), 0);
 	assert_int_equal(names_get(w->names, file.ino, &got), -ENOENT);
-	assert_int_equal(names_drop(w->names, batch, file.ino), -ENOENT);
+	assert_int_equal(names_drop(w->names, batch, file.ino, &(struct inode){0}), -ENOENT);
 	assert_int_equal(names_link(w->names, file.ino, NAMES_ROOT, "back", &got), -ENOENT);
 	kv_batch_free(batch);
 }
@@ -675,8 +675,8 @@ static void test_drop_leaves_nothing(void **state)
 	names_rmdir(w->names, NAMES_ROOT, "d", NULL);
 	assert_int_equal(names_orphans(w->names, count_orphan, &orphans), 0);
 	assert_int_equal(orphans, 2);
-	assert_int_equal(names_drop(w->names, batch, file.ino), 0);
-	assert_int_equal(names_drop(w->names, batch, dir.ino), 0);
+	assert_int_equal(names_drop(w->names, batch, file.ino, &(struct inode){0}), 0);
+	assert_int_equal(names_drop(w->names, batch, dir.ino, &(struct inode){0}), 0);
 	assert_int_equal(kv_write(w->kv, batch, false), 0);
 	kv_batch_free(batch);
 	for (int family = KV_INODES; family < KV_FAMILIES; family++) {

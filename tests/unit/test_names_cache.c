@@ -119,7 +119,7 @@ static void test_bound(void **state)
 	/* A cache that is dropped is remembered no more. */
 	assert_int_equal(names_rmdir(w->names, NAMES_ROOT, "cache", &gone), 0);
 	struct kv_batch *batch = kv_batch_new();
-	assert_int_equal(names_drop(w->names, batch, cache), 0);
+	assert_int_equal(names_drop(w->names, batch, cache, &(struct inode){0}), 0);
 	assert_int_equal(kv_write(w->kv, batch, false), 0);
 	kv_batch_free(batch);
 	seen.count = 0;

@@ -260,7 +260,9 @@ static void do_drop(struct world *w, struct model *m)
 	struct node *n = &m->nodes[node];
 	struct kv_batch *batch = kv_batch_new();
 
-	assert_int_equal(names_drop(w->names, batch, n->ino), n->dropped ? -ENOENT : n->nlink ? -EBUSY : 0);
+	assert_int_equal(names_drop(w->names, batch, n->ino, &(struct inode){0}), n->dropped ? -ENOENT
+										  : n->nlink ? -EBUSY
+											     : 0);
 	assert_int_equal(kv_write(w->kv, batch, false), 0);
 	kv_batch_free(batch);
 	n->dropped = !n->nlink;

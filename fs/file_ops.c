@@ -249,10 +249,9 @@ static void op_create(
 static void note_written(struct mount *mount, const struct handle *handle)
 {
 	uint64_t cache = may_write(handle->flags) ? content_cache(handle->content) : 0;
-	struct stat st;
 
-	if (cache && !fstat(content_fd(handle->content), &st))
-		keeper_wrote(mount->keeper, cache, handle->ino, (uint64_t)st.st_size);
+	if (cache)
+		keeper_wrote(mount->keeper, cache, handle->ino, content_size(handle->content));
 }
 
 static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

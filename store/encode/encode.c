@@ -37,11 +37,11 @@ struct group {
 static int encode_inline(struct stage_publication *p)
 {
 	void *bytes = malloc(p->job.size ? p->job.size : 1);
-	int rc = bytes ? io_pread_full(p->job.fd, bytes, p->job.size, 0) : -ENOMEM;
+	int rc = bytes ? stage_read(&p->job, bytes) : -ENOMEM;
 
 	if (rc) {
 		free(bytes);
-		return rc == -ENODATA ? -ESTALE : rc;
+		return rc;
 	}
 	p->inline_bytes = bytes;
 	p->blocks = p->job.size ? 8 : 0;

@@ -65,10 +65,10 @@ static int by_kind(const void *a, const void *b)
 static int read_file(struct packing *p, struct small *file, uint8_t *to)
 {
 	XXH128_hash_t digest;
-	int rc = io_pread_full(file->job.fd, to, (size_t)file->job.size, 0);
+	int rc = stage_read(&file->job, to);
 
 	if (rc)
-		return rc == -ENODATA ? -ESTALE : rc;
+		return rc;
 	file->bytes = to;
 	file->len = (size_t)file->job.size;
 	file->kind = small_kind_of(to, file->len);

@@ -8,7 +8,7 @@
  *   KV_XATTRS   store/names: be64 ino, name -> value; without a name: the target of a symbolic link
  *   KV_ORPHANS  store/names: be64 ino of files without a name that may still be open
  *   KV_INLINE   store/stage: be64 ino -> the whole content of a small file (zstd-compressed by RocksDB)
- *   KV_STAGED   store/stage: be64 ino -> when; the queue of files that await encoding
+ *   KV_STAGED   store/stage: be64 ino -> when; the queue of files, staged or inline, that await encoding
  *   KV_RECIPES  store/recipes: be64 recipe, page kind, be64 offset -> page
  *   KV_TENSORS  store/recipes: 16-byte tensor key, be64 ~recipe -> where; the search for bases
  *   KV_DEAD     store/recipes: be64 recipe whose file is gone; garbage collection removes its pages

@@ -38,10 +38,12 @@ void content_touch(struct content *content)
 int content_create(struct stage *stage, uint64_t parent, const char *name, uint32_t mode,
 	const struct names_owner *owner, int flags, struct content **out, struct inode *inode)
 {
+	bool small = small_expected(stage, parent);
+	enum content_state state = small ? CONTENT_NONE : CONTENT_STAGED;
 	struct content *content = NULL;
 	char staged[STAGED_NAME];
 	uint64_t ino;
-	int fd, rc;
+	int fd = -1, rc;
 
 	if (stage->read_only)
 		return -EROFS;
@@ -49,8 +51,7 @@ int content_create(struct stage *stage, uint64_t parent, const char *name, uint3
 	if ((rc = names_reserve(stage->names, &ino)))
 		return rc;
 	staged_name(ino, staged);
-	fd = spares_take(&stage->spares, staged);
-	if (fd < 0)
+	if (!small && (fd = spares_take(&stage->spares, staged)) < 0)
 		return fd;
 	if (!(content = table_ref(stage, ino))) {
 		rc = -ENOMEM;
@@ -58,18 +59,21 @@ int content_create(struct stage *stage, uint64_t parent, const char *name, uint3
 	}
 	/* Held over names_make: whoever finds the name meets the content as it is. */
 	pthread_rwlock_wrlock(&content->lock);
-	rc = name ? names_make(stage->names, parent, name, mode, 0, owner, CONTENT_STAGED, ino, inode)
-		  : names_make_unnamed(stage->names, parent, mode, owner, CONTENT_STAGED, ino, inode);
+	rc = name ? names_make(stage->names, parent, name, mode, 0, owner, state, ino, inode)
+		  : names_make_unnamed(stage->names, parent, mode, owner, state, ino, inode);
 	if (!rc) {
 		content->loaded = true;
 		content->fd = fd;
-		content->state = CONTENT_STAGED;
+		content->state = state;
+		content->small = small;
+		content->made_in = parent;
 		content->cache = inode->cache;
 		content->version = inode->version;
 		content->opens = 1;
 		content->writers = is_writer(flags);
 		content_touch(content);
-		tally_set(&stage->tally, ino, 0);
+		if (!small)
+			tally_set(&stage->tally, ino, 0);
 	}
 	pthread_rwlock_unlock(&content->lock);
 	if (rc)
@@ -80,9 +84,28 @@ int content_create(struct stage *stage, uint64_t parent, const char *name, uint3
 fail:
 	if (content)
 		table_unref(content);
-	close(fd);
-	unlinkat(stage->dir_fd, staged, 0);
+	if (fd >= 0) {
+		close(fd);
+		unlinkat(stage->dir_fd, staged, 0);
+	}
 	return rc;
+}
+
+/* The bytes of who opens to write are where they are written. */
+static int prepare_writing(struct content *content, int flags)
+{
+	bool cut = flags & O_TRUNC;
+	int rc, wfd;
+
+	if (content->cache && small_may_be(content, cut ? 0 : content->size)) {
+		rc = cut ? small_resize(content, 0) : 0;
+		content->small = !rc;
+		return rc;
+	}
+	if ((rc = content_restage(content, cut ? 0 : UINT64_MAX)) || !cut)
+		return rc;
+	wfd = content_wfd(content);
+	return wfd < 0 ? wfd : ftruncate(wfd, 0) ? -errno : 0;
 }
 
 int content_open(struct stage *stage, uint64_t ino, int flags, struct content **out)
@@ -102,11 +125,7 @@ int content_open(struct stage *stage, uint64_t ino, int flags, struct content **
 	if (!rc)
 		content_take_kept(content);
 	if (!rc && writer) {
-		rc = content_restage(content, flags & O_TRUNC ? 0 : UINT64_MAX);
-		if (!rc && (flags & O_TRUNC)) {
-			int wfd = content_wfd(content);
-			rc = wfd < 0 ? wfd : ftruncate(wfd, 0) ? -errno : 0;
-		}
+		rc = prepare_writing(content, flags);
 		content_touch(content);
 	}
 	if (!rc) {
@@ -129,6 +148,14 @@ int content_open(struct stage *stage, uint64_t ino, int flags, struct content **
 	return rc;
 }
 
+/* What was made here says what to expect of the next in its directory. */
+static void note_made(struct content *content)
+{
+	if (content->made_in)
+		small_made(content->stage, content->made_in, content_live_size(content) <= INLINE_MAX);
+	content->made_in = 0;
+}
+
 void content_release(struct stage *stage, struct content *content, int flags)
 {
 	bool enqueue;
@@ -140,9 +167,12 @@ void content_release(struct stage *stage, struct content *content, int flags)
 		content->writers--;
 		content_touch(content);
 	}
+	if (!content->writers)
+		note_made(content);
 	content_settle(content);
-	enqueue = content->state == CONTENT_STAGED && !content->writers &&
-		  (is_writer(flags) || !content->opens);
+	enqueue =
+		!content->writers && (content->state == CONTENT_STAGED ? is_writer(flags) || !content->opens
+								       : content->awaits && is_writer(flags));
 	quiet = content->hot ? HOT_QUIET_MS : stage->quiet_ms;
 	pthread_rwlock_unlock(&content->lock);
 	if (enqueue)
@@ -164,6 +194,14 @@ uint64_t content_version(struct content *content)
 	uint64_t version = content->state == CONTENT_STAGED ? content->ticket | 1ull << 63 : content->version;
 	pthread_rwlock_unlock(&content->lock);
 	return version;
+}
+
+uint64_t content_size(struct content *content)
+{
+	pthread_rwlock_rdlock(&content->lock);
+	uint64_t size = content_live_size(content);
+	pthread_rwlock_unlock(&content->lock);
+	return size;
 }
 
 uint64_t content_cache(const struct content *content)

@@ -48,14 +48,14 @@ int content_truncate(struct stage *stage, uint64_t ino, uint64_t size)
 		return stage->read_only ? -EROFS : -ENOMEM;
 	pthread_rwlock_wrlock(&content->lock);
 	rc = content_load(content);
-	if (!rc)
-		rc = content_restage(content, size);
-	if (!rc) {
+	if (!rc && content->cache && small_may_be(content, size > content->size ? size : content->size)) {
+		rc = small_resize(content, size);
+	} else if (!rc && !(rc = content_restage(content, size))) {
 		int wfd = content_wfd(content);
 		rc = wfd < 0 ? wfd : ftruncate(wfd, (off_t)size) ? -errno : 0;
 		content_touch(content);
 	}
-	enqueue = content->loaded && content->state == CONTENT_STAGED && !content->opens;
+	enqueue = content->loaded && (content->state == CONTENT_STAGED || content->awaits) && !content->opens;
 	if (content->loaded)
 		content_settle(content);
 	pthread_rwlock_unlock(&content->lock);
@@ -121,7 +121,7 @@ int content_drop(struct stage *stage, uint64_t ino)
 	if (!rc) {
 		if (inode.content == CONTENT_INLINE)
 			kv_batch_delete(stage->kv, batch, KV_INLINE, key, sizeof key);
-		if (inode.content == CONTENT_STAGED)
+		if (inode.content == CONTENT_STAGED || (inode.content == CONTENT_INLINE && inode.cache))
 			kv_batch_delete(stage->kv, batch, KV_STAGED, key, sizeof key);
 		if (inode.content == CONTENT_ENCODED)
 			recipes_bury(stage->recipes, batch, inode.recipe);

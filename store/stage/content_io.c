@@ -11,7 +11,7 @@
 
 #define COPY_BLOCK (1u << 20)
 
-static int load_bytes(struct content *content)
+int content_load_bytes(struct content *content)
 {
 	uint8_t key[8];
 	size_t len;
@@ -42,7 +42,7 @@ static int lock_for_read(struct content *content)
 			return 0;
 		pthread_rwlock_unlock(&content->lock);
 		pthread_rwlock_wrlock(&content->lock);
-		int rc = load_bytes(content);
+		int rc = content_load_bytes(content);
 		pthread_rwlock_unlock(&content->lock);
 		if (rc)
 			return rc;
@@ -111,7 +111,8 @@ ssize_t content_pin(struct content *content, struct reader_pins *pins, size_t le
 	return n;
 }
 
-/* Takes the lock (exclusively if asked) with content->wfd open. On failure the lock is not held. */
+/* Takes the lock (exclusively if asked) with content->wfd open, the content being staged. On failure the lock
+ * is not held. */
 static int lock_for_write(struct content *content, bool exclusive)
 {
 	int rc = 0;
@@ -125,7 +126,7 @@ static int lock_for_write(struct content *content, bool exclusive)
 	pthread_rwlock_wrlock(&content->lock);
 	if (!content->writers)
 		rc = -EBADF;
-	else if ((rc = content_wfd(content)) >= 0)
+	else if (!(rc = content_restage(content, UINT64_MAX)) && (rc = content_wfd(content)) >= 0)
 		rc = 0;
 	if (rc || !exclusive)
 		pthread_rwlock_unlock(&content->lock);
@@ -135,8 +136,11 @@ static int lock_for_write(struct content *content, bool exclusive)
 ssize_t content_write(struct content *content, const void *src, size_t len, uint64_t off, bool append)
 {
 	struct stat st;
-	int rc = lock_for_write(content, append);
+	int rc = content->small ? small_write(content, src, len, off, append) : -ENOTSUP;
 
+	if (rc != -ENOTSUP)
+		return rc ? rc : (ssize_t)len;
+	rc = lock_for_write(content, append);
 	if (rc)
 		return rc;
 	if (content->sync_error)
@@ -189,6 +193,26 @@ int64_t content_seek(struct content *content, uint64_t off, int whence)
 	return at;
 }
 
+/* -ENOTSUP: what is read is not staged. */
+static ssize_t copy_staged(
+	struct content *from, uint64_t from_off, struct content *to, uint64_t to_off, size_t len)
+{
+	loff_t in = (loff_t)from_off, out = (loff_t)to_off;
+	ssize_t n = lock_for_write(to, false);
+
+	if (n)
+		return n;
+	pthread_rwlock_rdlock(&from->lock);
+	n = -ENOTSUP;
+	if (from->state == CONTENT_STAGED) {
+		n = copy_file_range(from->fd, &in, to->wfd, &out, len, 0);
+		n = n < 0 ? -errno : n;
+	}
+	pthread_rwlock_unlock(&from->lock);
+	pthread_rwlock_unlock(&to->lock);
+	return n;
+}
+
 ssize_t content_copy(struct content *from, uint64_t from_off, struct content *to, uint64_t to_off, size_t len)
 {
 	size_t done = 0;
@@ -196,17 +220,8 @@ ssize_t content_copy(struct content *from, uint64_t from_off, struct content *to
 	char *block = NULL;
 
 	while (done < len) {
-		loff_t in = (loff_t)(from_off + done), to_at = (loff_t)(to_off + done);
-		if ((n = lock_for_write(to, false)))
-			break;
-		pthread_rwlock_rdlock(&from->lock);
-		bool staged = from->state == CONTENT_STAGED;
-		if (staged)
-			n = copy_file_range(from->fd, &in, to->wfd, &to_at, len - done, 0);
-		n = n < 0 ? -errno : n;
-		pthread_rwlock_unlock(&from->lock);
-		pthread_rwlock_unlock(&to->lock);
-		if (!staged) {
+		n = to->small ? -ENOTSUP : copy_staged(from, from_off + done, to, to_off + done, len - done);
+		if (n == -ENOTSUP) {
 			size_t want = len - done < COPY_BLOCK ? len - done : COPY_BLOCK;
 			if (!block && !(block = malloc(COPY_BLOCK))) {
 				n = -ENOMEM;

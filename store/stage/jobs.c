@@ -8,6 +8,7 @@
 #include "store/stage/private.h"
 #include "store/util/bytes.h"
 #include "store/util/clock.h"
+#include "store/util/io.h"
 #include "store/util/log.h"
 
 #define BUSY_RETRY_MS 1000u
@@ -41,20 +42,16 @@ static bool has_writers(int fd)
 	return false;
 }
 
-/* 0 taken; -EAGAIN not now, try later; another error: nothing to encode here. */
-static int prepare(struct content *content, struct stage_job *job)
+static bool is_for_encoding(const struct content *content)
+{
+	return content->state == CONTENT_STAGED || (content->state == CONTENT_INLINE && content->cache);
+}
+
+/* The staged copy, for the job. */
+static int prepare_staged(struct content *content, struct stage_job *job)
 {
 	struct stat st;
-	int rc;
 
-	if ((rc = content_load(content)))
-		return rc;
-	if (content->state != CONTENT_STAGED || content->writers)
-		return -ENOENT; /* not staged any more, or its last close will queue it again */
-	if ((rc = names_get(content->stage->names, content->ino, &job->inode)))
-		return rc;
-	if (!job->inode.nlink)
-		return -ENOENT; /* an open file without a name: it goes with its last close */
 	if (content->wfd >= 0) {
 		close(content->wfd);
 		content->wfd = -1;
@@ -65,8 +62,28 @@ static int prepare(struct content *content, struct stage_job *job)
 		return -errno;
 	if ((job->fd = fcntl(content->fd, F_DUPFD_CLOEXEC, 0)) < 0)
 		return -errno;
-	job->ino = content->ino;
 	job->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+/* 0 taken; -EAGAIN not now, try later; another error: nothing to encode here. */
+static int prepare(struct content *content, struct stage_job *job)
+{
+	int rc;
+
+	if ((rc = content_load(content)))
+		return rc;
+	if (!is_for_encoding(content) || content->writers)
+		return -ENOENT; /* not staged any more, or its last close will queue it again */
+	if ((rc = names_get(content->stage->names, content->ino, &job->inode)))
+		return rc;
+	if (!job->inode.nlink)
+		return -ENOENT; /* an open file without a name: it goes with its last close */
+	job->fd = -1;
+	job->size = content->size;
+	if (content->state == CONTENT_STAGED && (rc = prepare_staged(content, job)))
+		return rc;
+	job->ino = content->ino;
 	job->ticket = content->ticket;
 	job->content = content;
 	return 0;
@@ -147,6 +164,21 @@ int stage_take(struct stage *stage, struct stage_job *job, unsigned wait_ms)
 	}
 }
 
+int stage_read(const struct stage_job *job, void *dst)
+{
+	ssize_t n;
+	int rc;
+
+	if (job->fd >= 0) {
+		rc = io_pread_full(job->fd, dst, (size_t)job->size, 0);
+		return rc == -ENODATA ? -ESTALE : rc;
+	}
+	n = content_read(job->content, dst, (size_t)job->size, 0);
+	if (n < 0)
+		return (int)n;
+	return job->content->ticket == job->ticket && (uint64_t)n == job->size ? 0 : -ESTALE;
+}
+
 bool stage_still(struct stage *stage, const struct stage_job *job)
 {
 	(void)stage;
@@ -155,7 +187,8 @@ bool stage_still(struct stage *stage, const struct stage_job *job)
 
 static void end_job(struct stage *stage, struct stage_job *job)
 {
-	close(job->fd);
+	if (job->fd >= 0)
+		close(job->fd);
 	table_unref(job->content);
 	job->fd = -1;
 	job->content = NULL;
@@ -173,19 +206,38 @@ void stage_giveback(struct stage *stage, struct stage_job *job, unsigned delay_m
 	end_job(stage, job);
 }
 
+/* Whether the job's content is what it was when it was taken. *times: of the staged copy. */
+static bool is_unchanged(const struct stage_job *job, struct stat *times)
+{
+	const struct content *content = job->content;
+
+	if (content->ticket != job->ticket || content->writers || !is_for_encoding(content) ||
+		(content->state == CONTENT_STAGED) != (job->fd >= 0))
+		return false;
+	return job->fd < 0 ||
+	       (!has_writers(job->fd) && !fstat(job->fd, times) && (uint64_t)times->st_size == job->size);
+}
+
+static void take_times(struct inode *inode, const struct stat *st)
+{
+	inode->mtime = st->st_mtim;
+	if (st->st_ctim.tv_sec > inode->ctime.tv_sec ||
+		(st->st_ctim.tv_sec == inode->ctime.tv_sec && st->st_ctim.tv_nsec > inode->ctime.tv_nsec))
+		inode->ctime = st->st_ctim;
+}
+
 /* The inode's new content, in one batch with what it refers to. With the content's lock held exclusively. */
 static int publish_one(struct stage *stage, struct stage_publication *p)
 {
 	struct content *content = p->job.content;
 	struct kv_batch *own = NULL, *batch = p->batch;
+	bool staged = content->state == CONTENT_STAGED;
 	struct inode inode;
 	struct stat st;
 	uint8_t key[8];
 	int rc;
 
-	if (content->ticket != p->job.ticket || content->state != CONTENT_STAGED || content->writers)
-		return -ESTALE;
-	if (has_writers(p->job.fd) || fstat(p->job.fd, &st) || (uint64_t)st.st_size != p->job.size)
+	if (!is_unchanged(&p->job, &st))
 		return -ESTALE;
 	if (!batch && !(batch = own = kv_batch_new()))
 		return -ENOMEM;
@@ -199,13 +251,13 @@ static int publish_one(struct stage *stage, struct stage_publication *p)
 		inode.recipe = p->recipe;
 		inode.size = p->job.size;
 		inode.blocks = p->blocks;
-		inode.mtime = st.st_mtim;
-		if (st.st_ctim.tv_sec > inode.ctime.tv_sec ||
-			(st.st_ctim.tv_sec == inode.ctime.tv_sec && st.st_ctim.tv_nsec > inode.ctime.tv_nsec))
-			inode.ctime = st.st_ctim;
-		if (inode.content == CONTENT_INLINE)
+		if (staged)
+			take_times(&inode, &st);
+		if (staged && inode.content == CONTENT_INLINE)
 			kv_batch_put(
 				stage->kv, batch, KV_INLINE, key, sizeof key, p->inline_bytes, p->job.size);
+		if (!staged && inode.content != CONTENT_INLINE)
+			kv_batch_delete(stage->kv, batch, KV_INLINE, key, sizeof key);
 		kv_batch_trades(batch); /* the staged copy goes after it */
 		kv_batch_delete(stage->kv, batch, KV_STAGED, key, sizeof key);
 		names_put_content(stage->names, batch, &inode);
@@ -219,7 +271,10 @@ static int publish_one(struct stage *stage, struct stage_publication *p)
 	content->recipe = p->recipe;
 	content->size = p->job.size;
 	content->version = inode.version + 1;
-	content->lingering = true;
+	content->lingering = staged;
+	content->awaits = false;
+	if (!staged && p->recipe)
+		content_forget_bytes(content);
 	content->hot = false;
 	return 0;
 }

@@ -5,6 +5,7 @@
  * table.c       contents by inode: which there are, and from one state to the next
  * content.c     opens and closes
  * content_io.c  bytes of what is open
+ * small.c       bytes of small files, written without a staged copy
  * content_ino.c attributes, size and the end of an inode, open or not
  * jobs.c        what the encoder takes and gives back; queue.c  in which order
  * tally.c       what staged copies take
@@ -40,12 +41,15 @@ struct content {
 	bool lingering;	       /* encoded or inline, and the staged copy is still there */
 	bool hot;	       /* rewritten soon after it was written: encode later */
 	bool dir_synced;       /* the staged file's name is durable */
+	bool awaits;	       /* inline, and in KV_STAGED: to be packed */
+	_Atomic bool small;    /* open, and written without a staged copy while that is possible */
+	uint64_t made_in;      /* the directory, of a file that was made by this open; or 0 */
 	int fd;		       /* staged copy, read-only; -1 */
 	int wfd;	       /* staged copy, read-write; opened when the daemon itself must write; -1 */
 	int sync_error;	       /* of the first failed fsync */
 	struct reader *reader; /* of encoded content, opened at the first read */
 	uint64_t recipe, size, version; /* of the record, when not staged */
-	void *inline_bytes;		/* of inline content, read at the first read */
+	void *inline_bytes;		/* of inline content, read at the first read or as written */
 	_Atomic uint64_t ticket;	/* see struct stage_job */
 };
 
@@ -82,6 +86,7 @@ struct stage {
 	struct tally tally; /* of staged copies */
 	struct spares spares;
 	struct kept kept;
+	_Atomic uint64_t *made; /* small.c */
 
 	pthread_mutex_t stripes[TABLE_STRIPES];
 	struct content *buckets[TABLE_BUCKETS];
@@ -109,14 +114,42 @@ int content_load(struct content *content);
 /* Has the raw copy that was kept, if one was, read from now on: it lingers. With the lock held exclusively.
  */
 void content_take_kept(struct content *content);
+/* Reads what a read of inline or encoded content needs. With the lock held exclusively. -EBADMSG, -EIO,
+ * -ENOMEM.
+ */
+int content_load_bytes(struct content *content);
+/* Lets go what was read of inline or encoded content. With the lock held exclusively. */
+void content_forget_bytes(struct content *content);
 /* Makes the bytes be in staging/, the first `keep` of them. With the content's lock held exclusively. */
 int content_restage(struct content *content, uint64_t keep);
 /* The descriptor to write the staged copy with. With the lock held exclusively. */
 int content_wfd(struct content *content);
 /* Frees what the state no longer needs after the last close. With the lock held exclusively. */
 void content_settle(struct content *content);
+/* With the lock held. */
+uint64_t content_live_size(const struct content *content);
 /* Brings the tally up to date with the staged copy. */
 void content_count(struct content *content);
+
+/*
+ * small.c. A file of at most INLINE_MAX bytes that is expected to stay so is written into the index as it
+ * will be kept, each write with the inode's record in one batch: nothing is made, encoded and removed in
+ * staging/. It is relayed, since there is no file to pass through to. Files of caches begin so, and those in
+ * a directory whose last 32 were small; what grows beyond, or is used otherwise than by reads, writes and
+ * truncation, is restaged as any inline file is that is opened for writing.
+ */
+int small_init(struct stage *stage);
+void small_release(struct stage *stage);
+/* A file made in that directory was closed, small or not. */
+void small_made(struct stage *stage, uint64_t dir, bool small);
+/* Whether the next file made there will be small. */
+bool small_expected(struct stage *stage, uint64_t dir);
+/* Whether the content can become one of `size` bytes so. With the lock held. */
+bool small_may_be(const struct content *content, uint64_t size);
+/* Cuts or extends what small_may_be says yes to. With the lock held exclusively. */
+int small_resize(struct content *content, uint64_t size);
+/* content_write. Takes the lock. -ENOTSUP: it cannot be done so. */
+int small_write(struct content *content, const void *src, size_t len, uint64_t off, bool append);
 
 /* content.c: gives it a new ticket. With the lock held exclusively. */
 void content_touch(struct content *content);

@@ -32,7 +32,7 @@ int stage_open(const char *dir, struct kv *kv, struct names *names, struct recip
 	pthread_condattr_t attr;
 	int rc = -ENOMEM;
 
-	if (!stage || !(stage->dir = strdup(dir)))
+	if (!stage || !(stage->dir = strdup(dir)) || small_init(stage))
 		goto fail;
 	stage->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (stage->dir_fd < 0) {
@@ -63,8 +63,10 @@ int stage_open(const char *dir, struct kv *kv, struct names *names, struct recip
 	*out = stage;
 	return 0;
 fail:
-	if (stage)
+	if (stage) {
+		small_release(stage);
 		free(stage->dir);
+	}
 	free(stage);
 	return rc;
 }
@@ -82,6 +84,7 @@ void stage_close(struct stage *stage)
 	tally_release(&stage->tally);
 	kept_release(&stage->kept);
 	spares_release(&stage->spares);
+	small_release(stage);
 	for (size_t i = 0; i < TABLE_STRIPES; i++)
 		pthread_mutex_destroy(&stage->stripes[i]);
 	pthread_mutex_destroy(&stage->queue_lock);
@@ -104,13 +107,11 @@ static int drop_orphan(void *ctx, uint64_t ino)
 
 static bool is_staged(struct stage *stage, const char *name)
 {
-	uint8_t key[8], when[8];
-	size_t len;
+	struct inode inode;
 	char *end;
 	uint64_t ino = strtoull(name, &end, 16);
 
-	put_be64(key, ino);
-	return !*end && !kv_get(stage->kv, KV_STAGED, key, sizeof key, when, sizeof when, &len);
+	return !*end && !names_get(stage->names, ino, &inode) && inode.content == CONTENT_STAGED;
 }
 
 /* Staged copies whose bytes are kept elsewhere by now, or whose file never got its name. */

@@ -6,7 +6,8 @@
  * the staged copy open; removed, or kept (kept.h), at the last close).
  *
  *   open for writing  the bytes are in staging/<ino>; an encoded or inline file is put back there first,
- *                     whole, or not at all with O_TRUNC
+ *                     whole, or not at all with O_TRUNC. A file that is expected to stay small is not: each
+ *                     write makes it inline anew
  *   last close        the inode enters the queue; after a quiet time the encoder takes it
  *   published         recipe and inode record in one batch; the staged copy is unlinked when nobody has it
  *                     open
@@ -29,7 +30,7 @@
 #include "store/decode/decode.h"
 #include "store/names/names.h"
 
-#define INLINE_MAX (32u << 10) /* bytes; closed files up to this size are kept in KV_INLINE */
+#define INLINE_MAX (32u << 10) /* bytes; files up to this size are kept in KV_INLINE */
 
 struct stage;
 struct content;
@@ -73,6 +74,8 @@ int content_fd(struct content *content);
  * it to know whether the kernel's cached pages are still right). */
 uint64_t content_version(struct content *content);
 
+/* Bytes, now. */
+uint64_t content_size(struct content *content);
 /* The cache that the file belongs to, or 0. */
 uint64_t content_cache(const struct content *content);
 /* Whether a handle is open. Takes no lock that is held over calls of store/names. */
@@ -121,10 +124,10 @@ int content_drop(struct stage *stage, uint64_t ino);
 
 /* --- the queue, as the encoder uses it --- */
 
-/* A staged file that nobody is writing, taken for encoding. */
+/* A staged file, or an inline one of a cache, that nobody is writing, taken for encoding. */
 struct stage_job {
 	uint64_t ino;
-	int fd;		 /* open for reading until the job ends */
+	int fd;		 /* open for reading until the job ends; -1: inline, see stage_read */
 	uint64_t size;	 /* at the time it was taken */
 	uint64_t ticket; /* changes when anybody opens it for writing, truncates or drops it */
 	struct inode inode;
@@ -133,6 +136,9 @@ struct stage_job {
 /* Waits up to wait_ms for a job. 0; -EAGAIN none came; -ESHUTDOWN after stage_stop. The job must be ended by
  * stage_publish or stage_giveback. */
 int stage_take(struct stage *stage, struct stage_job *job, unsigned wait_ms);
+/* All bytes of a job of at most INLINE_MAX, or of any staged one, into dst of job->size. -ESTALE: they have
+ * changed. */
+int stage_read(const struct stage_job *job, void *dst);
 /* True while the ticket is still good: cheap, to stop early. */
 bool stage_still(struct stage *stage, const struct stage_job *job);
 /* A file to publish. recipe 0: inline, with the bytes given (len = job->size <= INLINE_MAX). */

@@ -68,9 +68,7 @@ void table_unref(struct content *content)
 		close(content->fd);
 	if (content->wfd >= 0)
 		close(content->wfd);
-	if (content->reader)
-		reader_close(content->reader);
-	free(content->inline_bytes);
+	content_forget_bytes(content);
 	pthread_rwlock_destroy(&content->lock);
 	free(content);
 }
@@ -138,6 +136,15 @@ int content_load(struct content *content)
 	return 0;
 }
 
+void content_forget_bytes(struct content *content)
+{
+	if (content->reader)
+		reader_close(content->reader);
+	content->reader = NULL;
+	free(content->inline_bytes);
+	content->inline_bytes = NULL;
+}
+
 int content_wfd(struct content *content)
 {
 	if (content->wfd < 0)
@@ -156,6 +163,14 @@ void content_count(struct content *content)
 
 	if (content->fd >= 0 && !fstat(content->fd, &st))
 		tally_set(&content->stage->tally, content->ino, (uint64_t)st.st_blocks * 512);
+}
+
+uint64_t content_live_size(const struct content *content)
+{
+	struct stat st;
+
+	return content->state == CONTENT_STAGED && !fstat(content->fd, &st) ? (uint64_t)st.st_size
+									    : content->size;
 }
 
 /* Bytes of inline or encoded content into the staged copy; holes stay holes. */
@@ -296,11 +311,8 @@ int content_restage(struct content *content, uint64_t keep)
 	content->dir_synced = false;
 	content->state = CONTENT_STAGED;
 	content->version = inode.version + 1;
-	if (content->reader)
-		reader_close(content->reader);
-	content->reader = NULL;
-	free(content->inline_bytes);
-	content->inline_bytes = NULL;
+	content->small = content->awaits = false;
+	content_forget_bytes(content);
 	content_count(content);
 	return content->fd < 0 ? content->fd : 0;
 out:

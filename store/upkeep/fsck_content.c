@@ -146,12 +146,14 @@ static int check_staged_key(struct fsck *fsck, void *ctx, const struct pair *pai
 
 	if (ino && numbers_get(&owners->staged, ino))
 		return set(&owners->staged, ino, 2);
+	if (ino && numbers_get(&owners->inlined, ino)) /* a small file of a cache, to be packed */
+		return 0;
 	if (!fsck->options->repair) {
 		fsck_found(fsck,
-			"the queue names inode %" PRIu64 ", which is not staged; --repair removes it", ino);
+			"the queue names inode %" PRIu64 ", which awaits nothing; --repair removes it", ino);
 		return 0;
 	}
-	fsck_fixed(fsck, "the queue named inode %" PRIu64 ", which is not staged", ino);
+	fsck_fixed(fsck, "the queue named inode %" PRIu64 ", which awaited nothing", ino);
 	return drop_pair(fsck, KV_STAGED, pair);
 }
 

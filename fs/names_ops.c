@@ -154,8 +154,8 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 	}
 	/* What is kept raw makes room for whoever wants it. */
 	stage_counts(mount_of(req)->stage, &counts);
-	st.f_bfree += counts.kept_bytes / st.f_frsize;
-	st.f_bavail += counts.kept_bytes / st.f_frsize;
+	st.f_bfree += counts.kept_idle_bytes / st.f_frsize;
+	st.f_bavail += counts.kept_idle_bytes / st.f_frsize;
 	st.f_namemax = NAMES_MAX;
 	fuse_reply_statfs(req, &st);
 }

@@ -251,6 +251,7 @@ static int open_stage(struct store *store, const struct store_options *options)
 {
 	const struct stage_options how = {.budget = options->stage_budget,
 		.keep_raw = options->keep_raw,
+		.keep_as_is = options->keep_as_is || options->no_background,
 		.quiet_ms = options->quiet_ms,
 		.read_only = options->read_only};
 	struct parts *p = &store->parts;

@@ -30,6 +30,7 @@ struct store_options {
 			       store. encode_again works */
 	uint64_t stage_budget;	    /* 0: default of stage_options */
 	uint64_t keep_raw;	    /* as stage_options */
+	bool keep_as_is;	    /* as stage_options; so also with no_background */
 	unsigned quiet_ms, threads; /* 0: defaults */
 	size_t cache_bytes;	    /* decoded chunks; 0: default */
 	enum codec_level level;	    /* of encoding */

@@ -98,6 +98,7 @@ static int open_ordered(
 	struct store_options options = order->options.store;
 
 	options.read_only = options.hold = order->options.fs.read_only && open_is_unwritable(path);
+	options.keep_as_is = order->options.fs.read_only;
 	return store_open(path, &options, store, error);
 }
 

@@ -2,7 +2,8 @@
  * The key-value side of the store: everything small. The only module that sees RocksDB.
  *
  * Families (column families) and who owns their keys and values:
- *   KV_META     store/store.c: counters and settings, text keys; store/names: keys "names.*"
+ *   KV_META     store/store.c: counters and settings, text keys; store/names: keys "names.*";
+ *               store/stage: keys "kept." and a be64 ino
  *   KV_INODES   store/names: be64 ino -> inode record
  *   KV_ENTRIES  store/names: be64 parent, be64 name hash, name -> le64 child, u8 type (mode >> 12)
  *   KV_XATTRS   store/names: be64 ino, name -> value; without a name: the target of a symbolic link

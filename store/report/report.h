@@ -10,8 +10,8 @@
 #include "store/store.h"
 
 /* {"logical_bytes", "stored_bytes" (as du -s --block-size=1 of the store), "staged_bytes", "staged_files",
- * "kept_bytes", "queued_files", "pack_bytes", "kv_bytes", "files", "directories", "chunks", "ratio",
- * "dedup_share", "delta_share", "encode_mib_s_per_core", "decoded_bytes", "pack_bytes_read", "uuid",
+ * "kept_bytes", "kept_files", "queued_files", "pack_bytes", "kv_bytes", "files", "directories", "chunks",
+ * "ratio", "dedup_share", "delta_share", "encode_mib_s_per_core", "decoded_bytes", "pack_bytes_read", "uuid",
  * "version", "path", "read_only"}. logical_bytes: the sizes of all named regular files; dedup_share: of the
  * bytes that files refer to as chunks, those that need none of their own; delta_share: of the raw bytes of
  * all chunks, those encoded against a base; encode_mib_s_per_core, decoded_bytes, pack_bytes_read: since the

@@ -141,7 +141,8 @@ static void staged(const struct store *store, struct stage_counts *counts)
 		stage_counts(store->parts.stage, counts);
 		return;
 	}
-	*counts = (struct stage_counts){.staged_bytes = disk_usage(open_below(store->path, "staging"), 0)};
+	stage_counts(store->parts.stage, counts);
+	counts->staged_bytes = disk_usage(open_below(store->path, "staging"), 0);
 	counts->kept_bytes = disk_usage(open_below(store->path, "kept"), 0);
 	counts->staged_files = counts->queued_files = count_keys(store->parts.kv, KV_STAGED);
 }
@@ -175,19 +176,20 @@ static json_t *stats_object(struct store *store, const struct totals *totals)
 	staged(store, &stage);
 	uuid_text(store->sb.uuid, uuid);
 	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, "
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, "
 		"s:s, s:s, s:o, s:b}",
 		"logical_bytes", (json_int_t)totals->logical, "stored_bytes", (json_int_t)stored,
 		"staged_bytes", (json_int_t)stage.staged_bytes, "staged_files",
-		(json_int_t)stage.staged_files, "kept_bytes", (json_int_t)stage.kept_bytes, "queued_files",
-		(json_int_t)stage.queued_files, "pack_bytes", (json_int_t)packs_bytes(store->parts.packs),
-		"kv_bytes", (json_int_t)disk_usage(open_below(store->path, "kv"), DU_DEPTH), "files",
-		(json_int_t)files, "directories", (json_int_t)directories, "chunks",
-		(json_int_t)totals->chunks, "ratio", share(totals->logical, stored), "dedup_share",
-		share(shared, totals->referred), "delta_share", share(totals->raw_on_base, totals->raw),
-		"encode_mib_s_per_core", encode_rate(store), "decoded_bytes", (json_int_t)decoded.raw_bytes,
-		"pack_bytes_read", (json_int_t)packs_bytes_read(store->parts.packs), "uuid", uuid, "version",
-		MITHRIL_VERSION, "path", path_value(store->path), "read_only", store->read_only);
+		(json_int_t)stage.staged_files, "kept_bytes", (json_int_t)stage.kept_bytes, "kept_files",
+		(json_int_t)stage.kept_files, "queued_files", (json_int_t)stage.queued_files, "pack_bytes",
+		(json_int_t)packs_bytes(store->parts.packs), "kv_bytes",
+		(json_int_t)disk_usage(open_below(store->path, "kv"), DU_DEPTH), "files", (json_int_t)files,
+		"directories", (json_int_t)directories, "chunks", (json_int_t)totals->chunks, "ratio",
+		share(totals->logical, stored), "dedup_share", share(shared, totals->referred), "delta_share",
+		share(totals->raw_on_base, totals->raw), "encode_mib_s_per_core", encode_rate(store),
+		"decoded_bytes", (json_int_t)decoded.raw_bytes, "pack_bytes_read",
+		(json_int_t)packs_bytes_read(store->parts.packs), "uuid", uuid, "version", MITHRIL_VERSION,
+		"path", path_value(store->path), "read_only", store->read_only);
 }
 
 json_t *report_stats(struct store *store)

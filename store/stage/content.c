@@ -123,7 +123,7 @@ int content_open(struct stage *stage, uint64_t ino, int flags, struct content **
 	pthread_rwlock_wrlock(&content->lock);
 	rc = content_load(content);
 	if (!rc)
-		content_take_kept(content);
+		content_open_kept(content);
 	if (!rc && writer) {
 		rc = prepare_writing(content, flags);
 		content_touch(content);
@@ -133,7 +133,7 @@ int content_open(struct stage *stage, uint64_t ino, int flags, struct content **
 		content->writers += is_writer(flags);
 	}
 	/* An open that failed half way may have left a staged copy with nobody to enqueue it, or
-	 * taken one that was kept. */
+	 * opened one that is kept. */
 	bool unopened = rc && content->loaded && !content->opens;
 	bool enqueue = unopened && content->state == CONTENT_STAGED;
 	if (unopened)

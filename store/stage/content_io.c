@@ -66,10 +66,11 @@ int content_check(struct content *content, uint64_t max)
 	return rc;
 }
 
-/* Of encoded content the raw copy may still be there, or again. */
+/* Of encoded content the raw copy may still be there, or be kept. */
 static bool is_raw(const struct content *content)
 {
-	return content->state == CONTENT_STAGED || (content->lingering && content->fd >= 0);
+	return content->state == CONTENT_STAGED ||
+	       ((content->lingering || content->kept) && content->fd >= 0);
 }
 
 ssize_t content_read(struct content *content, void *dst, size_t len, uint64_t off)

@@ -272,6 +272,7 @@ static int publish_one(struct stage *stage, struct stage_publication *p)
 	content->size = p->job.size;
 	content->version = inode.version + 1;
 	content->lingering = staged;
+	content->unsynced = staged;
 	content->awaits = false;
 	if (!staged && p->recipe)
 		content_forget_bytes(content);
@@ -317,8 +318,10 @@ int stage_publish(struct stage *stage, struct stage_publication *group, size_t c
 			continue;
 		}
 		pthread_rwlock_wrlock(&job->content->lock);
-		if (!sync)
+		if (!sync) {
+			job->content->unsynced = false;
 			content_settle(job->content);
+		}
 		pthread_rwlock_unlock(&job->content->lock);
 		if (group[i].recipe)
 			tell_published(stage, job->ino);
@@ -357,6 +360,8 @@ int stage_drain(struct stage *stage, int (*progress)(void *ctx, uint64_t files, 
 		rc = stage->last_error;
 	stage->draining--;
 	pthread_mutex_unlock(&stage->queue_lock);
+	if (!rc)
+		kept_seal(&stage->kept);
 	return rc;
 }
 
@@ -375,8 +380,13 @@ unsigned stage_quiet_ms(const struct stage *stage)
 
 void stage_counts(struct stage *stage, struct stage_counts *out)
 {
+	struct kept_sums kept;
+
 	tally_sums(&stage->tally, &out->staged_files, &out->staged_bytes);
-	kept_sums(&stage->kept, &out->kept_files, &out->kept_bytes);
+	kept_sums(&stage->kept, &kept);
+	out->kept_files = kept.files;
+	out->kept_bytes = kept.bytes;
+	out->kept_idle_bytes = kept.idle_bytes;
 	pthread_mutex_lock(&stage->queue_lock);
 	out->queued_files = stage->queue.used + stage->running;
 	pthread_mutex_unlock(&stage->queue_lock);

@@ -8,226 +8,264 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "store/stage/sweep.h"
-#include "store/util/clock.h"
+#include "store/util/log.h"
 
 #define PLACE "../kept"
-#define WATCH_MS 200u
 
-struct kept_file {
-	uint64_t ino, version, bytes;
-	struct timespec mtime;
-	struct kept_file *next; /* in its bucket */
-	struct kept_file *newer, *older;
-};
-
-static struct kept_file **find(struct kept *kept, uint64_t ino)
+static void drop_record(struct kept *kept, uint64_t ino)
 {
-	struct kept_file **link = &kept->buckets[ino % KEPT_BUCKETS];
+	struct kv_batch *batch = kv_batch_new();
 
-	while (*link && (*link)->ino != ino)
-		link = &(*link)->next;
-	return link;
+	/* One that stays fits nothing, and goes at the next start. */
+	if (!batch)
+		return;
+	kept_record_delete(kept->options.kv, batch, ino);
+	kv_batch_frees(batch);
+	kv_write(kept->options.kv, batch, false);
+	kv_batch_free(batch);
 }
 
-/* Forgets it; its copy is the caller's to remove. */
-static void forget(struct kept *kept, struct kept_file *file)
-{
-	*find(kept, file->ino) = file->next;
-	*(file->newer ? &file->newer->older : &kept->newest) = file->older;
-	*(file->older ? &file->older->newer : &kept->oldest) = file->newer;
-	kept->files--;
-	kept->bytes -= file->bytes;
-	free(file);
-}
-
-static void drop(struct kept *kept, struct kept_file *file)
+void kept_remove(struct kept *kept, struct kept_file *file)
 {
 	char name[STAGED_NAME];
 
 	staged_name(file->ino, name);
 	unlinkat(kept->dir_fd, name, 0);
-	forget(kept, file);
+	if (file->seal == KEPT_SEALED)
+		drop_record(kept, file->ino);
+	kept_list_remove(&kept->list, file);
 }
 
-static bool is_older(const struct kept_file *a, const struct kept_file *b)
+bool kept_make_room(struct kept *kept, uint64_t bytes, struct timespec mtime)
 {
-	return a->mtime.tv_sec < b->mtime.tv_sec ||
-	       (a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec < b->mtime.tv_nsec);
-}
+	uint64_t budget = kept->options.budget;
 
-static void enter(struct kept *kept, struct kept_file *file)
-{
-	struct kept_file **link = find(kept, file->ino), *newer = NULL, *older = kept->newest;
+	if (bytes > budget)
+		return false;
+	while (kept->list.bytes > budget - bytes) {
+		struct kept_file *oldest = kept_list_oldest_idle(&kept->list);
 
-	*link = file;
-	while (older && is_older(file, older)) {
-		newer = older;
-		older = older->older;
+		if (!oldest || !kept_is_older(oldest->record.mtime, mtime))
+			return false;
+		kept_remove(kept, oldest);
 	}
-	file->newer = newer;
-	file->older = older;
-	*(newer ? &newer->older : &kept->newest) = file;
-	*(older ? &older->newer : &kept->oldest) = file;
-	kept->files++;
-	kept->bytes += file->bytes;
+	return true;
 }
 
-/* Drops the oldest until no more is kept than is free besides. Locked. */
-static void fit_disk(struct kept *kept)
+void kept_fit_disk(struct kept *kept)
 {
+	struct kept_file *oldest;
 	struct statvfs v;
 
-	if (!kept->oldest || fstatvfs(kept->dir_fd, &v))
+	if (!kept->list.files || fstatvfs(kept->dir_fd, &v))
 		return;
-	for (uint64_t left = (uint64_t)v.f_bavail * v.f_frsize; kept->oldest && kept->bytes > left;) {
-		left += kept->oldest->bytes;
-		drop(kept, kept->oldest);
+	for (uint64_t left = (uint64_t)v.f_bavail * v.f_frsize;
+		kept->list.bytes > left && (oldest = kept_list_oldest_idle(&kept->list));) {
+		left += oldest->bytes;
+		kept_remove(kept, oldest);
 	}
 }
 
-static void *watch(void *arg)
-{
-	struct kept *kept = arg;
-
-	pthread_mutex_lock(&kept->lock);
-	while (!kept->stop) {
-		struct timespec until = clock_deadline(WATCH_MS);
-		if (kept->files)
-			pthread_cond_timedwait(&kept->changed, &kept->lock, &until);
-		else
-			pthread_cond_wait(&kept->changed, &kept->lock);
-		fit_disk(kept);
-	}
-	pthread_mutex_unlock(&kept->lock);
-	return NULL;
-}
-
-void kept_init(struct kept *kept, int staging_fd, uint64_t budget)
+static void init_lock(struct kept *kept)
 {
 	pthread_condattr_t attr;
 
-	*kept = (struct kept){.staging_fd = staging_fd, .dir_fd = -1, .budget = budget};
 	pthread_mutex_init(&kept->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&kept->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	if (staging_fd < 0 || (budget && mkdirat(staging_fd, PLACE, 0700) && errno != EEXIST))
-		return;
-	kept->dir_fd = openat(staging_fd, PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static void forget_all(struct kept *kept)
+{
+	for (struct kept_file *file; (file = kept->list.oldest);) {
+		if (file->seal == KEPT_SEALED)
+			kept_list_remove(&kept->list, file);
+		else
+			kept_remove(kept, file);
+	}
 	if (kept->dir_fd < 0)
 		return;
-	sweep_dir(kept->dir_fd);
-	if (budget)
-		kept->watched = !pthread_create(&kept->watcher, NULL, watch, kept);
-	if (kept->watched)
-		return;
-	unlinkat(staging_fd, PLACE, AT_REMOVEDIR);
+	if (!kept->options.as_is)
+		unlinkat(kept->options.staging_fd, PLACE, AT_REMOVEDIR); /* if nothing is in it */
 	close(kept->dir_fd);
 	kept->dir_fd = -1;
 }
 
+void kept_init(struct kept *kept, const struct kept_options *options)
+{
+	bool may_make = options->budget && !options->as_is;
+
+	*kept = (struct kept){.options = *options, .dir_fd = -1};
+	init_lock(kept);
+	if (may_make)
+		mkdirat(options->staging_fd, PLACE, 0700);
+	kept->dir_fd = openat(options->staging_fd, PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	kept_load(kept);
+	if (!options->as_is && (!may_make || kept->dir_fd < 0 || !kept_threads_start(kept)))
+		forget_all(kept);
+}
+
 void kept_release(struct kept *kept)
 {
-	pthread_mutex_lock(&kept->lock);
-	kept->stop = true;
-	pthread_cond_signal(&kept->changed);
-	pthread_mutex_unlock(&kept->lock);
-	if (kept->watched)
-		pthread_join(kept->watcher, NULL);
-	while (kept->oldest)
-		drop(kept, kept->oldest);
-	if (kept->dir_fd >= 0) {
-		unlinkat(kept->staging_fd, PLACE, AT_REMOVEDIR);
-		close(kept->dir_fd);
-	}
+	kept_threads_stop(kept);
+	if (!kept->options.as_is)
+		kept_seal(kept);
+	forget_all(kept);
 	pthread_cond_destroy(&kept->changed);
 	pthread_mutex_destroy(&kept->lock);
 }
 
-/* Makes room for `file` at the cost of older ones. */
-static bool make_room(struct kept *kept, const struct kept_file *file)
+static struct kept_file *new_file(
+	struct kept *kept, const struct kept_content *content, const struct stat *st, bool held)
 {
-	if (file->bytes > kept->budget)
+	struct kept_file *file = malloc(sizeof *file);
+
+	if (file)
+		*file = (struct kept_file){.ino = content->ino,
+			.bytes = (uint64_t)st->st_blocks * 512,
+			.serial = ++kept->serials,
+			.record = {.version = content->version,
+				.recipe = content->recipe,
+				.size = content->size,
+				.mtime = st->st_mtim},
+			.held = held};
+	return file;
+}
+
+/* The move is a change of the copy, too: only after it is it what its record will name. */
+static bool move_in(struct kept *kept, struct kept_file *file, int fd)
+{
+	char name[STAGED_NAME];
+	struct stat st;
+
+	staged_name(file->ino, name);
+	if (renameat(kept->options.staging_fd, name, kept->dir_fd, name))
 		return false;
-	while (kept->bytes > kept->budget - file->bytes) {
-		if (!is_older(kept->oldest, file))
-			return false;
-		drop(kept, kept->oldest);
-	}
+	if (fstat(fd, &st))
+		file->seal = KEPT_UNSEALABLE;
+	else
+		kept_record_name(&file->record, &st);
 	return true;
 }
 
-bool kept_give(struct kept *kept, uint64_t ino, uint64_t version, int fd)
+bool kept_give(struct kept *kept, const struct kept_content *content, int fd, bool held)
 {
 	struct kept_file *file, *old;
 	struct stat st;
-	char name[STAGED_NAME];
 	bool taken;
 
-	if (kept->dir_fd < 0 || fstat(fd, &st) || (uint64_t)st.st_blocks * 512 < KEPT_MIN || st.st_nlink != 1)
+	if (kept->dir_fd < 0 || kept->options.as_is || fstat(fd, &st) || st.st_nlink != 1 ||
+		(uint64_t)st.st_blocks * 512 < KEPT_MIN || (uint64_t)st.st_size != content->size)
 		return false;
-	file = malloc(sizeof *file);
-	if (!file)
-		return false;
-	*file = (struct kept_file){
-		.ino = ino, .version = version, .bytes = (uint64_t)st.st_blocks * 512, .mtime = st.st_mtim};
-	staged_name(ino, name);
 	pthread_mutex_lock(&kept->lock);
-	old = *find(kept, ino);
+	old = kept_list_find(&kept->list, content->ino);
 	if (old)
-		drop(kept, old);
-	taken = make_room(kept, file) && !renameat(kept->staging_fd, name, kept->dir_fd, name);
+		kept_remove(kept, old);
+	file = new_file(kept, content, &st, held);
+	taken = file && kept_make_room(kept, file->bytes, st.st_mtim) && move_in(kept, file, fd);
 	if (taken) {
-		enter(kept, file);
-		fit_disk(kept);
-		pthread_cond_signal(&kept->changed);
+		kept_list_enter(&kept->list, file);
+		kept_fit_disk(kept);
+		pthread_cond_broadcast(&kept->changed);
+	} else {
+		free(file);
 	}
 	pthread_mutex_unlock(&kept->lock);
-	if (!taken)
-		free(file);
 	return taken;
 }
 
-bool kept_take(struct kept *kept, uint64_t ino, uint64_t version)
+/* Locked. */
+static int open_copy(struct kept *kept, const struct kept_file *file)
+{
+	char name[STAGED_NAME];
+	struct stat st;
+	int fd;
+
+	staged_name(file->ino, name);
+	fd = openat(kept->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || (!fstat(fd, &st) && kept_record_is_of(&file->record, &st)))
+		return fd < 0 ? -ENOENT : fd;
+	log_warning("kept/%s was changed by somebody else; it is not used any more", name);
+	close(fd);
+	return -ENOENT;
+}
+
+int kept_open(struct kept *kept, uint64_t ino, uint64_t version)
+{
+	struct kept_file *file;
+	int fd = -ENOENT;
+
+	if (kept->dir_fd < 0)
+		return -ENOENT;
+	pthread_mutex_lock(&kept->lock);
+	file = kept_list_find(&kept->list, ino);
+	if (file && !file->held) {
+		if (file->record.version == version)
+			fd = open_copy(kept, file);
+		if (fd >= 0)
+			file->held = true;
+		else if (!kept->options.as_is)
+			kept_remove(kept, file);
+	}
+	pthread_mutex_unlock(&kept->lock);
+	return fd;
+}
+
+void kept_close(struct kept *kept, uint64_t ino)
+{
+	struct kept_file *file;
+
+	pthread_mutex_lock(&kept->lock);
+	file = kept_list_find(&kept->list, ino);
+	if (file)
+		file->held = false;
+	pthread_mutex_unlock(&kept->lock);
+}
+
+int kept_take(struct kept *kept, uint64_t ino, int fd, bool *moved)
 {
 	struct kept_file *file;
 	char name[STAGED_NAME];
-	bool taken = false;
+	bool sealed = false;
+	int rc = 0;
 
-	if (kept->dir_fd < 0)
-		return false;
 	staged_name(ino, name);
 	pthread_mutex_lock(&kept->lock);
-	file = *find(kept, ino);
-	if (file && file->version == version && !renameat(kept->dir_fd, name, kept->staging_fd, name)) {
-		forget(kept, file);
-		taken = true;
-	} else if (file) {
-		drop(kept, file);
+	file = kept_list_find(&kept->list, ino);
+	if (!file || renameat(kept->dir_fd, name, kept->options.staging_fd, name))
+		rc = file ? -errno : -ENOENT;
+	*moved = !rc;
+	if (!rc) {
+		sealed = file->seal == KEPT_SEALED;
+		kept_list_remove(&kept->list, file);
 	}
 	pthread_mutex_unlock(&kept->lock);
-	return taken;
+	/* What was durable as encoded stays so when the index says "staged". */
+	if (!rc && ((!sealed && fdatasync(fd)) || fsync(kept->options.staging_fd)))
+		rc = -errno;
+	return rc;
 }
 
 void kept_drop(struct kept *kept, uint64_t ino)
 {
 	struct kept_file *file;
 
-	if (kept->dir_fd < 0)
+	if (kept->dir_fd < 0 || kept->options.as_is)
 		return;
 	pthread_mutex_lock(&kept->lock);
-	file = *find(kept, ino);
+	file = kept_list_find(&kept->list, ino);
 	if (file)
-		drop(kept, file);
+		kept_remove(kept, file);
 	pthread_mutex_unlock(&kept->lock);
 }
 
-void kept_sums(struct kept *kept, uint64_t *files, uint64_t *bytes)
+void kept_sums(struct kept *kept, struct kept_sums *out)
 {
 	pthread_mutex_lock(&kept->lock);
-	*files = kept->files;
-	*bytes = kept->bytes;
+	*out = (struct kept_sums){kept->list.files, kept->list.bytes, kept->list.bytes};
+	for (const struct kept_file *file = kept->list.oldest; file; file = file->newer)
+		out->idle_bytes -= file->held ? file->bytes : 0;
 	pthread_mutex_unlock(&kept->lock);
 }

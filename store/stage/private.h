@@ -9,7 +9,8 @@
  * content_ino.c attributes, size and the end of an inode, open or not
  * jobs.c        what the encoder takes and gives back; queue.c  in which order
  * tally.c       what staged copies take
- * spares.c      empty staged files for those to come; kept.c  raw copies of encoded ones
+ * spares.c      empty staged files for those to come
+ * kept*.c       raw copies of encoded ones (kept.h)
  */
 #ifndef MITHRIL_STORE_STAGE_PRIVATE_H
 #define MITHRIL_STORE_STAGE_PRIVATE_H
@@ -39,12 +40,14 @@ struct content {
 	uint64_t cache; /* of the inode */
 	enum content_state state;
 	bool lingering;	       /* encoded or inline, and the staged copy is still there */
+	bool unsynced;	       /* so, and until the log is durable the staged copy is what would count */
+	bool kept;	       /* encoded, and the raw copy in kept/ is held */
 	bool hot;	       /* rewritten soon after it was written: encode later */
 	bool dir_synced;       /* the staged file's name is durable */
 	bool awaits;	       /* inline, and in KV_STAGED: to be packed */
 	_Atomic bool small;    /* open, and written without a staged copy while that is possible */
 	uint64_t made_in;      /* the directory, of a file that was made by this open; or 0 */
-	int fd;		       /* staged copy, read-only; -1 */
+	int fd;		       /* staged or kept copy, read-only; -1 */
 	int wfd;	       /* staged copy, read-write; opened when the daemon itself must write; -1 */
 	int sync_error;	       /* of the first failed fsync */
 	struct reader *reader; /* of encoded content, opened at the first read */
@@ -111,9 +114,8 @@ void table_unref(struct content *content);
 /* Reads the record and opens the staged copy, once. With the content's lock held exclusively. -ENOENT,
  * -EINVAL not a regular file. */
 int content_load(struct content *content);
-/* Has the raw copy that was kept, if one was, read from now on: it lingers. With the lock held exclusively.
- */
-void content_take_kept(struct content *content);
+/* Has the raw copy that is kept, if one is, read from now on. With the lock held exclusively. */
+void content_open_kept(struct content *content);
 /* Reads what a read of inline or encoded content needs. With the lock held exclusively. -EBADMSG, -EIO,
  * -ENOMEM.
  */

@@ -52,7 +52,11 @@ int stage_open(const char *dir, struct kv *kv, struct names *names, struct recip
 	pthread_mutex_init(&stage->watch_lock, NULL);
 	tally_init(&stage->tally);
 	spares_init(&stage->spares, options->read_only ? -1 : stage->dir_fd);
-	kept_init(&stage->kept, options->read_only ? -1 : stage->dir_fd, options->keep_raw);
+	kept_init(&stage->kept, &(struct kept_options){.staging_fd = stage->dir_fd,
+					.kv = kv,
+					.names = names,
+					.budget = options->keep_raw,
+					.as_is = options->read_only || options->keep_as_is});
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&stage->queue_cond, &attr);

@@ -38,7 +38,10 @@ struct content;
 struct stage_options {
 	uint64_t budget;   /* staged bytes above which opens for writing are slowed; 0: a quarter of the file
 			      system's free space at start */
-	uint64_t keep_raw; /* bytes of raw copies that are kept of encoded files (kept.h); 0: none */
+	uint64_t keep_raw; /* bytes of raw copies that are kept of encoded files (kept.h); 0: none, and those
+			      that an earlier run left go */
+	bool keep_as_is;   /* those that an earlier run left serve, none come and none go; so also if
+			      read_only */
 	unsigned quiet_ms; /* time after the last close before a file may be encoded; 0: 1000 */
 	bool read_only;	   /* nothing is written or queued: what would change a file gives -EROFS */
 };
@@ -46,6 +49,8 @@ struct stage_options {
 /* What the staged copy of an inode is called, and in kept/ its raw copy: the number in hexadecimal. */
 #define STAGED_NAME 17
 void staged_name(uint64_t ino, char name[STAGED_NAME]);
+/* The number that such a name says; 0: it is none. */
+uint64_t staged_ino(const char *name);
 
 int stage_open(const char *dir, struct kv *kv, struct names *names, struct recipes *recipes,
 	struct decoder *decoder, const struct stage_options *options, struct stage **out);
@@ -176,6 +181,7 @@ int stage_drain(struct stage *stage, int (*progress)(void *ctx, uint64_t files, 
 struct stage_counts {
 	uint64_t staged_files, staged_bytes; /* files and bytes (st_blocks) in staging/ */
 	uint64_t kept_files, kept_bytes;     /* encoded, and kept raw as well */
+	uint64_t kept_idle_bytes;	     /* of those that nobody has open: they make room for others */
 	uint64_t queued_files;		     /* closed, awaiting encoding */
 };
 void stage_counts(struct stage *stage, struct stage_counts *out);

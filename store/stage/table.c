@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,15 @@ static size_t bucket_of(uint64_t ino)
 void staged_name(uint64_t ino, char name[STAGED_NAME])
 {
 	snprintf(name, STAGED_NAME, "%016" PRIx64, ino);
+}
+
+uint64_t staged_ino(const char *name)
+{
+	char expected[STAGED_NAME];
+	uint64_t ino = strtoull(name, NULL, 16);
+
+	staged_name(ino, expected);
+	return strcmp(name, expected) ? 0 : ino;
 }
 
 struct content *table_ref(struct stage *stage, uint64_t ino)
@@ -221,8 +231,9 @@ out:
 	return rc;
 }
 
-/* The record says "staged" from here on; what held the bytes before goes in the same batch. */
-static int commit_staged(struct content *content, struct inode *inode)
+/* The record says "staged" from here on; what held the bytes before goes in the same batch. What was kept is
+ * trusted after a power cut as long as the index names it: until that is durable it must not change. */
+static int commit_staged(struct content *content, struct inode *inode, bool was_kept)
 {
 	struct stage *stage = content->stage;
 	struct kv_batch *batch = kv_batch_new();
@@ -237,32 +248,65 @@ static int commit_staged(struct content *content, struct inode *inode)
 		kv_batch_delete(stage->kv, batch, KV_INLINE, key, sizeof key);
 	if (content->state == CONTENT_ENCODED)
 		recipes_bury(stage->recipes, batch, content->recipe);
+	if (was_kept)
+		kept_record_delete(stage->kv, batch, content->ino);
 	kv_batch_put(stage->kv, batch, KV_STAGED, key, sizeof key, when, sizeof when);
 	inode->content = CONTENT_STAGED;
 	inode->recipe = 0;
 	names_put_content(stage->names, batch, inode);
-	rc = kv_write(stage->kv, batch, false);
+	rc = kv_write(stage->kv, batch, was_kept);
 	kv_batch_free(batch);
 	return rc;
 }
 
-void content_take_kept(struct content *content)
+void content_open_kept(struct content *content)
 {
-	struct stage *stage = content->stage;
-	char name[STAGED_NAME];
+	int fd;
 
 	if (content->state != CONTENT_ENCODED || content->lingering || content->opens)
 		return;
-	if (!kept_take(&stage->kept, content->ino, content->version))
+	fd = kept_open(&content->stage->kept, content->ino, content->version);
+	if (fd < 0)
 		return;
-	content->fd = open_staged(content, O_RDONLY);
-	if (content->fd < 0) {
-		content->fd = -1;
-		staged_name(content->ino, name);
-		unlinkat(stage->dir_fd, name, 0);
-		return;
+	content->fd = fd;
+	content->kept = true;
+}
+
+static void close_kept(struct content *content)
+{
+	close(content->fd);
+	content->fd = -1;
+	content->kept = false;
+	kept_close(&content->stage->kept, content->ino);
+}
+
+/* Its raw copy lingers in staging/ again; where nothing of it will be read it goes. */
+static int take_kept(struct content *content, uint64_t keep)
+{
+	struct kept *kept = &content->stage->kept;
+	int rc;
+
+	if (!keep && !content->opens) {
+		close_kept(content);
+		kept_drop(kept, content->ino);
+		return 0;
 	}
-	content->lingering = true;
+	rc = kept_take(kept, content->ino, content->fd, &content->lingering);
+	content->kept = !content->lingering;
+	return rc;
+}
+
+/* A copy that lingers is kept, if it is wanted. */
+static void give_kept(struct content *content)
+{
+	const struct kept_content what = {content->ino, content->version, content->recipe, content->size};
+	struct stage *stage = content->stage;
+
+	if (content->state != CONTENT_ENCODED || !kept_give(&stage->kept, &what, content->fd, true))
+		return;
+	tally_remove(&stage->tally, content->ino);
+	content->lingering = false;
+	content->kept = true;
 }
 
 int content_restage(struct content *content, uint64_t keep)
@@ -270,7 +314,7 @@ int content_restage(struct content *content, uint64_t keep)
 	struct stage *stage = content->stage;
 	struct timespec now, times[2] = {{.tv_nsec = UTIME_OMIT}};
 	struct inode inode;
-	bool fresh = false;
+	bool fresh = false, was_kept;
 	char name[STAGED_NAME];
 	int rc, wfd = -1;
 
@@ -278,7 +322,10 @@ int content_restage(struct content *content, uint64_t keep)
 		return 0;
 	if (content->size < keep)
 		keep = content->size;
-	content_take_kept(content);
+	content_open_kept(content);
+	was_kept = content->kept;
+	if (was_kept && (rc = take_kept(content, keep)))
+		return rc;
 	if (!content->lingering) {
 		wfd = open_staged(content, O_RDWR | O_CREAT | O_TRUNC);
 		if (wfd < 0)
@@ -299,7 +346,7 @@ int content_restage(struct content *content, uint64_t keep)
 	if (!rc) {
 		clock_gettime(CLOCK_REALTIME, &now);
 		content->hot = content->version > 1 && now.tv_sec - inode.mtime.tv_sec < 60;
-		rc = commit_staged(content, &inode);
+		rc = commit_staged(content, &inode, was_kept);
 	}
 	names_unlock(stage->names, content->ino);
 	if (rc)
@@ -308,6 +355,7 @@ int content_restage(struct content *content, uint64_t keep)
 		content->fd = open_staged(content, O_RDONLY);
 	content->wfd = wfd;
 	content->lingering = false;
+	content->unsynced = false;
 	content->dir_synced = false;
 	content->state = CONTENT_STAGED;
 	content->version = inode.version + 1;
@@ -333,14 +381,16 @@ void content_settle(struct content *content)
 		close(content->wfd);
 		content->wfd = -1;
 	}
+	if (content->lingering && !content->unsynced)
+		give_kept(content);
 	if (content->opens)
 		return;
 	content->sync_error = 0;
-	if (content->lingering) {
+	if (content->kept)
+		close_kept(content);
+	if (content->lingering && !content->unsynced) {
 		staged_name(content->ino, name);
-		if (content->state != CONTENT_ENCODED ||
-			!kept_give(&stage->kept, content->ino, content->version, content->fd))
-			spares_give(&stage->spares, name, content->fd);
+		spares_give(&stage->spares, name, content->fd);
 		tally_remove(&stage->tally, content->ino);
 		content->lingering = false;
 		close(content->fd);

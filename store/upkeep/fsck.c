@@ -128,6 +128,8 @@ int64_t fsck_run(const struct parts *parts, const struct fsck_options *options)
 		rc = fsck_names(&fsck);
 	if (!rc)
 		rc = fsck_content(&fsck);
+	if (!rc)
+		rc = fsck_kept(&fsck);
 	if (!rc && options->data)
 		rc = check_data(&fsck);
 	if (!rc)

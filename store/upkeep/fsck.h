@@ -35,6 +35,7 @@ int fsck_index(struct fsck *fsck);   /* chunk records, bases, frames in packs; f
 int fsck_names(struct fsck *fsck);   /* entries, inodes, link counts, xattrs, orphans */
 int fsck_content(struct fsck *fsck); /* where each file's bytes are; recipes and their chunks; adds to
 					fsck->bad what has no record */
+int fsck_kept(struct fsck *fsck);    /* raw copies that are kept, and their records; with data, their bytes */
 
 /* Looks for a sound frame of every chunk that has no record or is in fsck->bad, in all packs, and writes
  * records for those that can be decoded (their bases too). What is found leaves fsck->bad. */

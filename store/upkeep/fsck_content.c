@@ -177,11 +177,9 @@ static void check_staged_files(struct fsck *fsck, const struct owners *owners)
 
 static void check_leak(struct fsck *fsck, const struct owners *owners, const char *name)
 {
-	char expected[STAGED_NAME];
-	uint64_t ino = strtoull(name, NULL, 16);
+	uint64_t ino = staged_ino(name);
 
-	staged_name(ino, expected);
-	if (!strcmp(name, expected) && numbers_get(&owners->staged, ino))
+	if (ino && numbers_get(&owners->staged, ino))
 		return;
 	if (!fsck->options->repair)
 		fsck_found(

@@ -53,9 +53,10 @@ void upkeep_stop(struct upkeep *upkeep);
 
 /* fsck: checks that every record decodes, entries and link counts agree, recipes cover their files, chunks
  * and bases exist, frames have sound headers and lie inside their packs, staged files and staged inodes
- * agree; with `data` every frame is decoded and verified. Each finding is passed to `report` as one line;
- * `repair` also fixes what loses nothing (link counts, leaked staging files, a lost chunk index: rebuilt from
- * packs). Number of findings (not repaired ones), or -errno. */
+ * agree, raw copies that are kept fit their records; with `data` every frame is decoded and verified, and
+ * every kept copy compared. Each finding is passed to `report` as one line; `repair` also fixes what loses
+ * nothing (link counts, leaked staging files, a lost chunk index: rebuilt from packs). Number of findings
+ * (not repaired ones), or -errno. */
 struct fsck_options {
 	bool data, repair;
 	int (*progress)(void *ctx, const char *phase, double share);

@@ -1,5 +1,6 @@
-// links: m_names m_kv
-/* Inode records, superblocks and ACLs: what decodes must be sound, and encode to the same bytes. */
+// links: m_stage m_names m_kv
+/* Inode records, superblocks, ACLs and records of raw copies: what decodes must be sound, and encode to the
+ * same bytes. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "store/kv/superblock.h"
 #include "store/names/acl.h"
 #include "store/names/names.h"
+#include "store/stage/kept_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,8 +62,20 @@ static void fuzz_acl(const uint8_t *data, size_t size)
 	free(acl);
 }
 
+static void fuzz_kept(const uint8_t *data, size_t size)
+{
+	uint8_t bytes[KEPT_RECORD_SIZE];
+	struct kept_record record;
+
+	if (kept_record_decode(&record, data, size))
+		return;
+	kept_record_encode(&record, bytes);
+	check(size == sizeof bytes && bytes[0] == data[0] && memcmp(bytes + 8, data + 8, size - 8) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	fuzz_kept(data, size);
 	fuzz_record(data, size);
 	fuzz_superblock(data, size);
 	fuzz_acl(data, size);

@@ -1,4 +1,4 @@
-// links: m_encode m_recipes m_chunks m_packs m_names m_codec m_kv m_util
+// links: m_stage m_encode m_recipes m_chunks m_packs m_names m_codec m_kv m_util
 /*
  * The hex examples of mithril-format(5) against the code. In the page an example is a comment line `.\"
  * example NAME` and the literal block after it: lines of an offset and bytes, as hexdump -C begins them; a
@@ -25,6 +25,7 @@
 #include "store/packs/internal.h"
 #include "store/packs/packs.h"
 #include "store/recipes/pages.h"
+#include "store/stage/kept_record.h"
 #include "store/util/bytes.h"
 
 #define PAGE SOURCE_DIR "/packaging/man/mithril-format.5"
@@ -317,6 +318,21 @@ static void test_inode(void **state)
 	assert_int_equal(back.rdev, 0);
 }
 
+static void test_kept(void **state)
+{
+	const struct kept_record record = {.version = 3,
+		.recipe = 1,
+		.size = 24,
+		.copy_ino = 1310721,
+		.mtime = {1760000000, 5},
+		.ctime = {1760000002, 7}};
+	uint8_t bytes[KEPT_RECORD_SIZE];
+
+	(void)state;
+	kept_record_encode(&record, bytes);
+	assert_example("kept", bytes, sizeof bytes);
+}
+
 static void test_entry(void **state)
 {
 	const struct names names = {.seed = SEED, .hash_mask = UINT64_MAX};
@@ -389,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_frame),
 		cmocka_unit_test(test_chunk_record),
 		cmocka_unit_test(test_inode),
+		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_entry),
 		cmocka_unit_test(test_recipe_head),
 		cmocka_unit_test(test_pages),

@@ -262,7 +262,9 @@ int content_fsync(struct content *content, bool datasync)
 	pthread_rwlock_wrlock(&content->lock);
 	if (rc)
 		content->sync_error = rc;
-	else if (fd >= 0)
+	else
+		content->synced = true;
+	if (!rc && fd >= 0)
 		content->dir_synced = true;
 	pthread_rwlock_unlock(&content->lock);
 out:

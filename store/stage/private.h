@@ -43,6 +43,7 @@ struct content {
 	bool unsynced;	       /* so, and until the log is durable the staged copy is what would count */
 	bool kept;	       /* encoded, and the raw copy in kept/ is held */
 	bool hot;	       /* rewritten soon after it was written: encode later */
+	bool synced;	       /* by fsync, since it was opened first */
 	bool dir_synced;       /* the staged file's name is durable */
 	bool awaits;	       /* inline, and in KV_STAGED: to be packed */
 	_Atomic bool small;    /* open, and written without a staged copy while that is possible */

@@ -231,6 +231,16 @@ out:
 	return rc;
 }
 
+/* What may have been durable as encoded or inline stays so when the index says "staged", which any sync can
+ * make durable before the kernel has written the copy. What is cut off anyway is not waited for, nor what was
+ * made just now and outgrows the index. */
+static int make_durable(const struct content *content, int fd, uint64_t keep)
+{
+	bool none = !keep || (content->made_in && !content->synced);
+
+	return !none && (fdatasync(fd) || fsync(content->stage->dir_fd)) ? -errno : 0;
+}
+
 /* The record says "staged" from here on; what held the bytes before goes in the same batch. What was kept is
  * trusted after a power cut as long as the index names it: until that is durable it must not change. */
 static int commit_staged(struct content *content, struct inode *inode, bool was_kept)
@@ -331,7 +341,7 @@ int content_restage(struct content *content, uint64_t keep)
 		if (wfd < 0)
 			return wfd;
 		fresh = true;
-		if ((rc = copy_back(content, wfd, keep)))
+		if ((rc = copy_back(content, wfd, keep)) || (rc = make_durable(content, wfd, keep)))
 			goto out;
 	} else if ((wfd = content_wfd(content)) < 0) {
 		return wfd;

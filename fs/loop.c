@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 
 #include "store/util/clock.h"
 #include "store/util/log.h"
+#include "store/util/processors.h"
 
 #define PAGE 4096u
 #define MESSAGE_MAX ((1u << 20) + PAGE)
@@ -234,13 +234,6 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-static unsigned processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof set, &set) ? 1 : (unsigned)CPU_COUNT(&set);
-}
-
 static void loop_free(struct loop *loop)
 {
 	if (loop->stop_fd >= 0)
@@ -275,6 +268,7 @@ int loop_start(struct fuse_session *session, struct mount *mount, const struct l
 	struct loop **out)
 {
 	struct loop *loop = calloc(1, sizeof *loop);
+	unsigned processors = processors_count();
 	int ret = -ENOMEM;
 
 	if (!loop)
@@ -283,8 +277,8 @@ int loop_start(struct fuse_session *session, struct mount *mount, const struct l
 	loop->mount = mount;
 	loop->max_threads = options->threads;
 	/* One processor is left to those who ask. */
-	loop->max_quick = processors() > 1 ? processors() - 1 : 1;
-	loop->max_spin_ns = processors() > 1 ? options->spin_us * 1000ull : 0;
+	loop->max_quick = processors > 1 ? processors - 1 : 1;
+	loop->max_spin_ns = processors > 1 ? options->spin_us * 1000ull : 0;
 	pthread_mutex_init(&loop->lock, NULL);
 	pthread_cond_init(&loop->follow, NULL);
 	pthread_cond_init(&loop->watch, NULL);

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 
 #include "dedup/cut/substrings.h"
@@ -10,6 +9,7 @@
 #include "dedup/sketch/simhash.h"
 #include "dedup/text/shingles.h"
 #include "dedup/work.h"
+#include "store/util/processors.h"
 
 #define OVERLAP_NGRAM 13u /* words, as is usual for this */
 
@@ -33,10 +33,9 @@ _Static_assert((int)MITHRIL_DEDUP_NFC == DEDUP_NFC && (int)MITHRIL_DEDUP_LOWER =
 
 static uint32_t processors(void)
 {
-	cpu_set_t set;
-	int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+	unsigned count = processors_count();
 
-	return count < 1 ? 1 : count > (int)DEDUP_THREADS_MAX ? DEDUP_THREADS_MAX : (uint32_t)count;
+	return count > DEDUP_THREADS_MAX ? DEDUP_THREADS_MAX : count;
 }
 
 void dedup_job_defaults(struct mithril_dedup_options *options)

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "store/decode/internal.h"
+#include "store/util/processors.h"
 
 #define CACHE_DEFAULT (128u << 20)
 #define WINDOW_MAX (8u << 20)
@@ -70,17 +71,11 @@ static void decode_ahead(void *ctx, const struct chunk_id *id)
 		decode_release(decoder, data);
 }
 
-static unsigned cores(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n < 1 ? 1 : (unsigned)n;
-}
-
 int decoder_open(struct chunks *chunks, struct packs *packs, struct recipes *recipes, size_t cache_bytes,
 	unsigned read_ahead, struct decoder **out)
 {
 	struct decoder *decoder = calloc(1, sizeof *decoder);
+	unsigned processors = processors_count();
 	int rc = -ENOMEM;
 
 	if (!decoder)
@@ -88,12 +83,12 @@ int decoder_open(struct chunks *chunks, struct packs *packs, struct recipes *rec
 	if (!cache_bytes)
 		cache_bytes = CACHE_DEFAULT;
 	if (!read_ahead)
-		read_ahead = cores() < THREADS_DEFAULT_MAX ? cores() : THREADS_DEFAULT_MAX;
+		read_ahead = processors < THREADS_DEFAULT_MAX ? processors : THREADS_DEFAULT_MAX;
 	pthread_mutex_init(&decoder->lock, NULL);
 	decoder->chunks = chunks;
 	decoder->packs = packs;
 	decoder->recipes = recipes;
-	decoder->pool_max = 2 * cores() + read_ahead;
+	decoder->pool_max = 2 * processors + read_ahead;
 	decoder->window_max = cache_bytes / 4 < WINDOW_MAX ? cache_bytes / 4 : WINDOW_MAX;
 	decoder->cache = cache_new(cache_bytes);
 	if (decoder->cache)

@@ -12,6 +12,7 @@
 #include "store/encode/private.h"
 #include "store/util/io.h"
 #include "store/util/log.h"
+#include "store/util/processors.h"
 
 #define GROUP_MAX 256u
 #define GROUP_BYTES (2u << 20) /* new bytes after which a group is published, */
@@ -223,7 +224,7 @@ int encoder_start(struct stage *stage, struct chunks *chunks, struct packs *pack
 	pthread_mutex_init(&encoder->again_lock, NULL);
 	pthread_mutex_init(&encoder->publish_lock, NULL);
 	cdc_init(&encoder->cdc, chunks_seed(chunks));
-	encoder->threads = threads ? threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	encoder->threads = threads ? threads : processors_count();
 	encoder->workers = calloc(encoder->threads, sizeof *encoder->workers);
 	encoder->ws = codec_workspace_new();
 	encoder->again_ws = codec_workspace_new();

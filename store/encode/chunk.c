@@ -25,14 +25,19 @@ int chunk_compare(struct encoder *encoder, const struct chunk_id *id, const void
 	return rc;
 }
 
+size_t encoder_chain_times(const struct encoder *encoder)
+{
+	return encoder->level == CODEC_SMALL ? CHAIN_TIMES_SMALL : CHAIN_TIMES;
+}
+
 /* Whether a delta on `bases` costs at most so many times `bytes` to decode, and what else bounds chains. */
 static bool chain_allows(struct encoder *encoder, const struct chunk_bases *bases,
 	const struct chunk_record *records, size_t delta, size_t bytes)
 {
 	struct chunk_record record = {.bases = *bases, .place.payload_len = (uint32_t)delta};
-	size_t times = encoder->level == CODEC_SMALL ? CHAIN_TIMES_SMALL : CHAIN_TIMES;
 
-	return chunks_stand(encoder->chunks, &record, records) && record.chain_bytes <= times * bytes;
+	return chunks_stand(encoder->chunks, &record, records) &&
+	       record.chain_bytes <= encoder_chain_times(encoder) * bytes;
 }
 
 /* What a chunk stands on, pinned, with its records and bytes. */

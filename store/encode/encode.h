@@ -57,6 +57,9 @@ struct encoder_counts {
 };
 void encoder_counts(struct encoder *encoder, struct encoder_counts *out);
 
+/* How many times the payload bytes of decoding a chunk alone those of all its chain may come to. */
+size_t encoder_chain_times(const struct encoder *encoder);
+
 /* Re-encodes one chunk for upkeep: against `base` (NULL: alone), appends the frame, and fills *record.
  * Nothing is committed. -ENOENT: no such chunk or base, or the base is too deep by now; errors of
  * decode_chunk and packs_append. */

@@ -27,6 +27,7 @@ static void print(const json_t *stats)
 	printf("%-22s %11.2fx\n", "ratio", json_number_value(json_object_get(stats, "ratio")));
 	print_amount(stats, "  packs", "pack_bytes");
 	print_amount(stats, "  index", "kv_bytes");
+	print_amount(stats, "  reserve", "reserve_bytes");
 	print_amount(stats, "  staged, raw", "staged_bytes");
 	print_amount(stats, "  kept, raw", "kept_bytes");
 	printf("%-22s %12llu\n", "files", (unsigned long long)open_number(stats, "files"));
@@ -143,6 +144,8 @@ const struct tool tool_stats = {
 	.help = "  -j, --json      one JSON object instead of the table\n"
 		"  -r, --requests  what the kernel has asked of the daemon since the mount, and how long\n"
 		"                  serving it took\n\n"
-		"Stored bytes are what du -s --block-size=1 says of the store, everything counted.\n",
+		"Stored bytes are what du -s --block-size=1 says of the store, everything counted. The "
+		"reserve\n"
+		"is held for deleting on a full disk, 4 MiB whatever is stored; the ratio leaves it out.\n",
 	.run = run,
 };

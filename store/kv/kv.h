@@ -97,6 +97,9 @@ void kv_batch_trades(struct kv_batch *batch);
 /* Whether even those would get -ENOSPC now. Cheap while there is room. */
 bool kv_is_full(struct kv *kv);
 
+/* Bytes of the directory that hold nothing and are that reserve. */
+uint64_t kv_reserve_bytes(const struct kv *kv);
+
 /* Applies the batch. `durable`: the WAL is synced before this returns. The batch stays the caller's.
  * -ENOSPC, -EROFS (opened read-only), -EIO. */
 int kv_write(struct kv *kv, struct kv_batch *batch, bool durable);

@@ -53,6 +53,11 @@ uint64_t reserve_bytes(const char *path)
 	return bytes;
 }
 
+uint64_t kv_reserve_bytes(const struct kv *kv)
+{
+	return reserve_bytes(kv->path);
+}
+
 int reserve_fill(const char *path)
 {
 	uint64_t left = room_left(path), size;

@@ -10,13 +10,15 @@
 #include "store/store.h"
 
 /* {"logical_bytes", "stored_bytes" (as du -s --block-size=1 of the store), "staged_bytes", "staged_files",
- * "kept_bytes", "kept_files", "queued_files", "pack_bytes", "kv_bytes", "files", "directories", "chunks",
- * "ratio", "dedup_share", "delta_share", "encode_mib_s_per_core", "decoded_bytes", "pack_bytes_read", "uuid",
- * "version", "path", "read_only"}. logical_bytes: the sizes of all named regular files; dedup_share: of the
- * bytes that files refer to as chunks, those that need none of their own; delta_share: of the raw bytes of
- * all chunks, those encoded against a base; encode_mib_s_per_core, decoded_bytes, pack_bytes_read: since the
- * store was opened. Walks inodes, recipes and the chunk index: about a second for each million of them. The
- * caller owns the reference; NULL: no memory. */
+ * "kept_bytes", "kept_files", "queued_files", "pack_bytes", "kv_bytes", "reserve_bytes", "files",
+ * "directories", "chunks", "ratio", "dedup_share", "delta_share", "encode_mib_s_per_core", "decoded_bytes",
+ * "pack_bytes_read", "uuid", "version", "path", "read_only"}. logical_bytes: the sizes of all named regular
+ * files; reserve_bytes: of the index's directory, what is held for deleting on a full disk, in stored_bytes
+ * alone; ratio: logical_bytes by stored_bytes without it; dedup_share: of the bytes that files refer to as
+ * chunks, those that need none of their own; delta_share: of the raw bytes of all chunks, those encoded
+ * against a base; encode_mib_s_per_core, decoded_bytes, pack_bytes_read: since the store was opened. Walks
+ * inodes, recipes and the chunk index: about a second for each million of them. The caller owns the
+ * reference; NULL: no memory. */
 json_t *report_stats(struct store *store);
 
 /* How one file is kept: {"ino", "size", "state" ("inline", "staged", "encoded", "empty"), "stored_bytes" (its

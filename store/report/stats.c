@@ -113,6 +113,11 @@ static double share(uint64_t part, uint64_t whole)
 	return whole ? (double)part / (double)whole : 0;
 }
 
+static uint64_t less(uint64_t whole, uint64_t part)
+{
+	return whole > part ? whole - part : 0;
+}
+
 static double encode_rate(const struct store *store)
 {
 	struct encoder_counts counts;
@@ -166,6 +171,8 @@ static json_t *path_value(const char *path)
 static json_t *stats_object(struct store *store, const struct totals *totals)
 {
 	uint64_t stored = disk_usage(open_below(store->path, "."), DU_DEPTH), files, directories, others;
+	uint64_t reserve = kv_reserve_bytes(store->parts.kv);
+	uint64_t kv = disk_usage(open_below(store->path, "kv"), DU_DEPTH);
 	uint64_t shared = totals->referred > totals->raw ? totals->referred - totals->raw : 0;
 	struct decoder_counts decoded;
 	struct stage_counts stage;
@@ -175,19 +182,19 @@ static json_t *stats_object(struct store *store, const struct totals *totals)
 	decoder_counts(store->parts.decoder, &decoded);
 	staged(store, &stage);
 	uuid_text(store->sb.uuid, uuid);
-	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, "
-		"s:s, s:s, s:o, s:b}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, "
+			 "s:f, s:I, s:I, "
+			 "s:s, s:s, s:o, s:b}",
 		"logical_bytes", (json_int_t)totals->logical, "stored_bytes", (json_int_t)stored,
 		"staged_bytes", (json_int_t)stage.staged_bytes, "staged_files",
 		(json_int_t)stage.staged_files, "kept_bytes", (json_int_t)stage.kept_bytes, "kept_files",
 		(json_int_t)stage.kept_files, "queued_files", (json_int_t)stage.queued_files, "pack_bytes",
-		(json_int_t)packs_bytes(store->parts.packs), "kv_bytes",
-		(json_int_t)disk_usage(open_below(store->path, "kv"), DU_DEPTH), "files", (json_int_t)files,
-		"directories", (json_int_t)directories, "chunks", (json_int_t)totals->chunks, "ratio",
-		share(totals->logical, stored), "dedup_share", share(shared, totals->referred), "delta_share",
-		share(totals->raw_on_base, totals->raw), "encode_mib_s_per_core", encode_rate(store),
-		"decoded_bytes", (json_int_t)decoded.raw_bytes, "pack_bytes_read",
+		(json_int_t)packs_bytes(store->parts.packs), "kv_bytes", (json_int_t)less(kv, reserve),
+		"reserve_bytes", (json_int_t)reserve, "files", (json_int_t)files, "directories",
+		(json_int_t)directories, "chunks", (json_int_t)totals->chunks, "ratio",
+		share(totals->logical, less(stored, reserve)), "dedup_share", share(shared, totals->referred),
+		"delta_share", share(totals->raw_on_base, totals->raw), "encode_mib_s_per_core",
+		encode_rate(store), "decoded_bytes", (json_int_t)decoded.raw_bytes, "pack_bytes_read",
 		(json_int_t)packs_bytes_read(store->parts.packs), "uuid", uuid, "version", MITHRIL_VERSION,
 		"path", path_value(store->path), "read_only", store->read_only);
 }

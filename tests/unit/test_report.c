@@ -106,6 +106,12 @@ static void logical_and_stored_bytes_are_what_they_are(void **state)
 	assert_int_equal(number(stats, "files"), 4);
 	assert_int_equal(number(stats, "pack_bytes"), packs_bytes(w->store->parts.packs));
 	assert_true(number(stats, "kv_bytes") > 0);
+	assert_int_equal(number(stats, "reserve_bytes"), kv_reserve_bytes(w->store->parts.kv));
+	assert_true(
+		number(stats, "kv_bytes") + number(stats, "reserve_bytes") < number(stats, "stored_bytes"));
+	assert_float_equal(real(stats, "ratio") *
+				   (double)(number(stats, "stored_bytes") - number(stats, "reserve_bytes")),
+		(double)number(stats, "logical_bytes"), 1);
 	assert_int_equal(number(stats, "staged_files"), 0);
 	assert_int_equal(number(stats, "queued_files"), 0);
 	/* One of three is a copy, one of two that are not is a difference. */

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/trust.h"
 #include "store/util/io.h"
 #include "store/util/log.h"
 
@@ -103,6 +104,8 @@ int store_init(const char *path, uint32_t uid, uint32_t gid, struct store_error 
 		explain(error, "%s: %s; choose an empty or a new directory", path, strerror(-rc));
 		return rc;
 	}
+	if (!made_dir && (rc = trust_owner(path, error->text, sizeof error->text)))
+		return rc;
 	changed = true;
 	if (chmod(path, 0700) || !(kv_path = path_in(path, "kv"))) {
 		rc = -errno;
@@ -293,7 +296,9 @@ int store_open(
 		goto fail;
 	store->lock_fd = -1;
 	store->read_only = options->read_only;
-	if ((rc = read_superblock(store, error)) || (rc = take_lock(store, options, error)))
+	if ((rc = read_superblock(store, error)) ||
+		(rc = trust_check(path, error->text, sizeof error->text)) ||
+		(rc = take_lock(store, options, error)))
 		goto fail;
 	raise_descriptor_limit();
 	if ((rc = open_parts(store, options)) || (rc = open_stage(store, options)) ||

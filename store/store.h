@@ -51,12 +51,13 @@ struct store_error {
 };
 
 /* Makes a new store in directory `path` (made if missing; mode 0700; must be empty). Owner of the root
- * directory: uid, gid. -EEXIST it is a store already; -ENOTEMPTY; -errno. */
+ * directory: uid, gid. -EEXIST it is a store already; -ENOTEMPTY; -EPERM as trust.h; -errno. */
 int store_init(const char *path, uint32_t uid, uint32_t gid, struct store_error *error);
 
 /* -EINVAL not a store; -EPROTONOSUPPORT a newer version; -EBADMSG damaged superblock; -EWOULDBLOCK locked
- * (error says by whom); -EUCLEAN damaged, or a part is missing; -EROFS, -ENOSPC, -EACCES, -ENOENT. On failure
- * nothing was changed on disk. Raises the process's limit of open files as far as it may. */
+ * (error says by whom); -EPERM others can write to it (trust.h); -EUCLEAN damaged, or a part is missing;
+ * -EROFS, -ENOSPC, -EACCES, -ENOENT. On failure nothing was changed on disk. Raises the process's limit of
+ * open files as far as it may. */
 int store_open(
 	const char *path, const struct store_options *options, struct store **out, struct store_error *error);
 

@@ -335,6 +335,7 @@ static void shared_mapping_that_outlives_its_descriptor_is_waited_for(void **sta
 	for (int i = 0; i < 100 && state_of(f, ino) == CONTENT_STAGED; i++)
 		usleep(50000);
 	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	drain(f); /* the staged copy goes when the log is durable */
 	bytes[77] = 'z';
 	bytes[MIB - 1] = 'z';
 	expect_bytes(f, ino, bytes, MIB);
@@ -627,6 +628,44 @@ static void reading_only_gives_every_state_and_changes_nothing(void **state)
 	free(bytes);
 }
 
+static void expect_refused(struct fixture *f, const char *why)
+{
+	struct store_options options = {.read_only = true};
+	struct store_error error;
+	struct store *store = NULL;
+
+	assert_int_equal(store_open(f->dir, &options, &store, &error), -EPERM);
+	assert_non_null(strstr(error.text, why));
+	options.read_only = false;
+	assert_int_equal(store_open(f->dir, &options, &store, &error), -EPERM);
+}
+
+static void what_others_may_write_is_not_opened(void **state)
+{
+	struct fixture *f = *state;
+	struct store_error error;
+
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(chmod(f->dir, 0770), 0);
+	expect_refused(f, "chmod go-w");
+	assert_int_equal(chmod(f->dir, 0755), 0);
+	scratch_store_open(f->dir, &(struct store_options){.threads = 1}, &f->store);
+	store_close(f->store);
+	f->store = NULL;
+	if (geteuid()) /* who is not root cannot give anything away */
+		return;
+	assert_int_equal(chown(f->dir, 4321, 4321), 0);
+	expect_refused(f, "do this as user 4321, or take it over with: chown -R 0 ");
+	scratch_remove(f->dir);
+	assert_int_equal(mkdir(f->dir, 0755), 0);
+	assert_int_equal(chown(f->dir, 4321, 4321), 0);
+	assert_int_equal(store_init(f->dir, 0, 0, &error), -EPERM);
+	assert_int_equal(chown(f->dir, 0, 0), 0);
+	assert_int_equal(chmod(f->dir, 0777), 0);
+	assert_int_equal(store_init(f->dir, 0, 0, &error), 0); /* which takes it from the others */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -653,6 +692,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(second_opener_is_told_who_has_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			reading_only_gives_every_state_and_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_others_may_write_is_not_opened, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

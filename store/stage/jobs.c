@@ -33,8 +33,7 @@ void stage_enqueue(struct stage *stage, uint64_t ino, unsigned soft_ms, unsigned
 	pthread_mutex_unlock(&stage->queue_lock);
 }
 
-/* Somebody can still write through a descriptor or a shared mapping that fs does not know of any more. */
-static bool has_writers(int fd)
+bool staged_has_writers(int fd)
 {
 	if (fcntl(fd, F_SETLEASE, F_RDLCK))
 		return errno == EAGAIN;
@@ -42,7 +41,7 @@ static bool has_writers(int fd)
 	return false;
 }
 
-static bool is_for_encoding(const struct content *content)
+bool content_suits_job(const struct content *content)
 {
 	return content->state == CONTENT_STAGED || (content->state == CONTENT_INLINE && content->cache);
 }
@@ -56,7 +55,7 @@ static int prepare_staged(struct content *content, struct stage_job *job)
 		close(content->wfd);
 		content->wfd = -1;
 	}
-	if (has_writers(content->fd))
+	if (staged_has_writers(content->fd))
 		return -EAGAIN;
 	if (fstat(content->fd, &st))
 		return -errno;
@@ -73,7 +72,7 @@ static int prepare(struct content *content, struct stage_job *job)
 
 	if ((rc = content_load(content)))
 		return rc;
-	if (!is_for_encoding(content) || content->writers)
+	if (!content_suits_job(content) || content->writers)
 		return -ENOENT; /* not staged any more, or its last close will queue it again */
 	if ((rc = names_get(content->stage->names, content->ino, &job->inode)))
 		return rc;
@@ -185,7 +184,7 @@ bool stage_still(struct stage *stage, const struct stage_job *job)
 	return job->content->ticket == job->ticket;
 }
 
-static void end_job(struct stage *stage, struct stage_job *job)
+void job_end(struct stage *stage, struct stage_job *job)
 {
 	if (job->fd >= 0)
 		close(job->fd);
@@ -203,131 +202,7 @@ void stage_giveback(struct stage *stage, struct stage_job *job, unsigned delay_m
 		pthread_mutex_unlock(&stage->queue_lock);
 	}
 	stage_enqueue(stage, job->ino, delay_ms, delay_ms, error && error != -ESTALE);
-	end_job(stage, job);
-}
-
-/* Whether the job's content is what it was when it was taken. *times: of the staged copy. */
-static bool is_unchanged(const struct stage_job *job, struct stat *times)
-{
-	const struct content *content = job->content;
-
-	if (content->ticket != job->ticket || content->writers || !is_for_encoding(content) ||
-		(content->state == CONTENT_STAGED) != (job->fd >= 0))
-		return false;
-	return job->fd < 0 ||
-	       (!has_writers(job->fd) && !fstat(job->fd, times) && (uint64_t)times->st_size == job->size);
-}
-
-static void take_times(struct inode *inode, const struct stat *st)
-{
-	inode->mtime = st->st_mtim;
-	if (st->st_ctim.tv_sec > inode->ctime.tv_sec ||
-		(st->st_ctim.tv_sec == inode->ctime.tv_sec && st->st_ctim.tv_nsec > inode->ctime.tv_nsec))
-		inode->ctime = st->st_ctim;
-}
-
-/* The inode's new content, in one batch with what it refers to. With the content's lock held exclusively. */
-static int publish_one(struct stage *stage, struct stage_publication *p)
-{
-	struct content *content = p->job.content;
-	struct kv_batch *own = NULL, *batch = p->batch;
-	bool staged = content->state == CONTENT_STAGED;
-	struct inode inode;
-	struct stat st;
-	uint8_t key[8];
-	int rc;
-
-	if (!is_unchanged(&p->job, &st))
-		return -ESTALE;
-	if (!batch && !(batch = own = kv_batch_new()))
-		return -ENOMEM;
-	put_be64(key, content->ino);
-	names_lock(stage->names, content->ino);
-	rc = names_get(stage->names, content->ino, &inode);
-	if (!rc && !inode.nlink)
-		rc = -ESTALE;
-	if (!rc) {
-		inode.content = p->recipe ? CONTENT_ENCODED : p->job.size ? CONTENT_INLINE : CONTENT_NONE;
-		inode.recipe = p->recipe;
-		inode.size = p->job.size;
-		inode.blocks = p->blocks;
-		if (staged)
-			take_times(&inode, &st);
-		if (staged && inode.content == CONTENT_INLINE)
-			kv_batch_put(
-				stage->kv, batch, KV_INLINE, key, sizeof key, p->inline_bytes, p->job.size);
-		if (!staged && inode.content != CONTENT_INLINE)
-			kv_batch_delete(stage->kv, batch, KV_INLINE, key, sizeof key);
-		kv_batch_trades(batch); /* the staged copy goes after it */
-		kv_batch_delete(stage->kv, batch, KV_STAGED, key, sizeof key);
-		names_put_content(stage->names, batch, &inode);
-		rc = kv_write(stage->kv, batch, false);
-	}
-	names_unlock(stage->names, content->ino);
-	kv_batch_free(own);
-	if (rc)
-		return rc == -ENOENT ? -ESTALE : rc;
-	content->state = inode.content;
-	content->recipe = p->recipe;
-	content->size = p->job.size;
-	content->version = inode.version + 1;
-	content->lingering = staged;
-	content->unsynced = staged;
-	content->awaits = false;
-	if (!staged && p->recipe)
-		content_forget_bytes(content);
-	content->hot = false;
-	return 0;
-}
-
-void stage_watch(struct stage *stage, void (*published)(void *ctx, uint64_t ino), void *ctx)
-{
-	pthread_mutex_lock(&stage->watch_lock);
-	stage->published = published;
-	stage->watch_ctx = ctx;
-	pthread_mutex_unlock(&stage->watch_lock);
-}
-
-static void tell_published(struct stage *stage, uint64_t ino)
-{
-	pthread_mutex_lock(&stage->watch_lock);
-	if (stage->published)
-		stage->published(stage->watch_ctx, ino);
-	pthread_mutex_unlock(&stage->watch_lock);
-}
-
-int stage_publish(struct stage *stage, struct stage_publication *group, size_t count)
-{
-	int rc = 0, sync;
-
-	for (size_t i = 0; i < count; i++) {
-		struct content *content = group[i].job.content;
-		pthread_rwlock_wrlock(&content->lock);
-		group[i].result = publish_one(stage, &group[i]);
-		pthread_rwlock_unlock(&content->lock);
-		if (group[i].result && group[i].result != -ESTALE && !rc)
-			rc = group[i].result;
-	}
-	/* Until the log is durable the staged copies are what a power cut would leave. */
-	sync = kv_sync(stage->kv);
-	for (size_t i = 0; i < count; i++) {
-		struct stage_job *job = &group[i].job;
-		if (group[i].result) {
-			stage_giveback(stage, job, group[i].result == -ESTALE ? stage->quiet_ms : 5000,
-				group[i].result);
-			continue;
-		}
-		pthread_rwlock_wrlock(&job->content->lock);
-		if (!sync) {
-			job->content->unsynced = false;
-			content_settle(job->content);
-		}
-		pthread_rwlock_unlock(&job->content->lock);
-		if (group[i].recipe)
-			tell_published(stage, job->ino);
-		end_job(stage, job);
-	}
-	return rc ? rc : sync;
+	job_end(stage, job);
 }
 
 void stage_stop(struct stage *stage)

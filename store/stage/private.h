@@ -2,12 +2,13 @@
  * What the files of store/stage share. Not for others.
  *
  * stage.c       the service
- * table.c       contents by inode: which there are, and from one state to the next
+ * table.c       contents by inode: which there are, and what they have open
+ * restage.c     from inline or encoded back to staged
  * content.c     opens and closes
  * content_io.c  bytes of what is open
  * small.c       bytes of small files, written without a staged copy
  * content_ino.c attributes, size and the end of an inode, open or not
- * jobs.c        what the encoder takes and gives back; queue.c  in which order
+ * jobs.c        what the encoder takes and gives back; queue.c  in which order; publish.c  what came of it
  * tally.c       what staged copies take
  * spares.c      empty staged files for those to come
  * kept*.c       raw copies of encoded ones (kept.h)
@@ -117,14 +118,16 @@ void table_unref(struct content *content);
 int content_load(struct content *content);
 /* Has the raw copy that is kept, if one is, read from now on. With the lock held exclusively. */
 void content_open_kept(struct content *content);
+/* Lets it go. With the lock held exclusively. */
+void content_close_kept(struct content *content);
+/* A descriptor of the staged copy, which open(2)'s flags may make, or -errno. */
+int content_open_staged(struct content *content, int flags);
 /* Reads what a read of inline or encoded content needs. With the lock held exclusively. -EBADMSG, -EIO,
  * -ENOMEM.
  */
 int content_load_bytes(struct content *content);
 /* Lets go what was read of inline or encoded content. With the lock held exclusively. */
 void content_forget_bytes(struct content *content);
-/* Makes the bytes be in staging/, the first `keep` of them. With the content's lock held exclusively. */
-int content_restage(struct content *content, uint64_t keep);
 /* The descriptor to write the staged copy with. With the lock held exclusively. */
 int content_wfd(struct content *content);
 /* Frees what the state no longer needs after the last close. With the lock held exclusively. */
@@ -133,6 +136,11 @@ void content_settle(struct content *content);
 uint64_t content_live_size(const struct content *content);
 /* Brings the tally up to date with the staged copy. */
 void content_count(struct content *content);
+
+/* restage.c */
+
+/* Makes the bytes be in staging/, the first `keep` of them. With the content's lock held exclusively. */
+int content_restage(struct content *content, uint64_t keep);
 
 /*
  * small.c. A file of at most INLINE_MAX bytes that is expected to stay so is written into the index as it
@@ -166,6 +174,13 @@ bool queue_pop(struct queue *queue, uint64_t now, bool urgent, uint64_t *ino, ui
 void queue_release(struct queue *queue);
 
 /* jobs.c */
+
+/* Whether it may be taken for encoding, if nobody is writing it. With the lock held. */
+bool content_suits_job(const struct content *content);
+/* Somebody can still write through a descriptor or a shared mapping that fs does not know of any more. */
+bool staged_has_writers(int fd);
+/* The job is over, published or given back. */
+void job_end(struct stage *stage, struct stage_job *job);
 void stage_enqueue(struct stage *stage, uint64_t ino, unsigned soft_ms, unsigned hard_ms, bool deferred);
 
 #endif

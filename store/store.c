@@ -242,8 +242,8 @@ static int open_parts(struct store *store, const struct store_options *options)
 		goto out;
 	if ((rc = recipes_open(parts->kv, &parts->recipes)))
 		goto out;
-	rc = decoder_open(
-		parts->chunks, parts->packs, parts->recipes, options->cache_bytes, 0, &parts->decoder);
+	rc = decoder_open(parts->chunks, parts->packs, parts->recipes, options->cache_bytes, options->threads,
+		&parts->decoder);
 out:
 	free(kv_path);
 	free(packs_path);

@@ -97,7 +97,7 @@ static int prepare_writing(struct content *content, int flags)
 	bool cut = flags & O_TRUNC;
 	int rc, wfd;
 
-	if (content->cache && small_may_be(content, cut ? 0 : content->size)) {
+	if (small_suits(content, cut ? 0 : content->size)) {
 		rc = cut ? small_resize(content, 0) : 0;
 		content->small = !rc;
 		return rc;

@@ -48,7 +48,7 @@ int content_truncate(struct stage *stage, uint64_t ino, uint64_t size)
 		return stage->read_only ? -EROFS : -ENOMEM;
 	pthread_rwlock_wrlock(&content->lock);
 	rc = content_load(content);
-	if (!rc && content->cache && small_may_be(content, size > content->size ? size : content->size)) {
+	if (!rc && small_suits(content, size)) {
 		rc = small_resize(content, size);
 	} else if (!rc && !(rc = content_restage(content, size))) {
 		int wfd = content_wfd(content);

@@ -155,9 +155,10 @@ void small_release(struct stage *stage);
 void small_made(struct stage *stage, uint64_t dir, bool small);
 /* Whether the next file made there will be small. */
 bool small_expected(struct stage *stage, uint64_t dir);
-/* Whether the content can become one of `size` bytes so. With the lock held. */
-bool small_may_be(const struct content *content, uint64_t size);
-/* Cuts or extends what small_may_be says yes to. With the lock held exclusively. */
+/* Whether a file that is there and shall have `size` bytes should be written so from here on: one of a cache,
+ * or one that is inline and not emptied, which anything may follow. With the lock held. */
+bool small_suits(const struct content *content, uint64_t size);
+/* Cuts or extends what small_suits says yes to. With the lock held exclusively. */
 int small_resize(struct content *content, uint64_t size);
 /* content_write. Takes the lock. -ENOTSUP: it cannot be done so. */
 int small_write(struct content *content, const void *src, size_t len, uint64_t off, bool append);

@@ -50,12 +50,17 @@ bool small_expected(struct stage *stage, uint64_t dir)
 	return !names_get(stage->names, dir, &inode) && inode.cache;
 }
 
-bool small_may_be(const struct content *content, uint64_t size)
+static bool may_be(const struct content *content, uint64_t size)
 {
 	if (size > INLINE_MAX || content->fd >= 0)
 		return false;
 	return content->state == CONTENT_NONE || content->state == CONTENT_INLINE ||
 	       (content->state == CONTENT_ENCODED && !size);
+}
+
+bool small_suits(const struct content *content, uint64_t size)
+{
+	return (content->cache || (content->state == CONTENT_INLINE && size)) && may_be(content, size);
 }
 
 /* --- their bytes --- */
@@ -165,7 +170,7 @@ int small_write(struct content *content, const void *src, size_t len, uint64_t o
 	pthread_rwlock_wrlock(&content->lock);
 	if (append)
 		off = content->size;
-	if (!content->small || len > INLINE_MAX || off > INLINE_MAX || !small_may_be(content, off + len))
+	if (!content->small || len > INLINE_MAX || off > INLINE_MAX || !may_be(content, off + len))
 		goto out;
 	if (!content->writers)
 		rc = -EBADF;

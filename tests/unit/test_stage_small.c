@@ -282,7 +282,28 @@ static void directory_of_small_files_is_known_after_some(void **state)
 	free(bytes);
 }
 
-/* A file of the cache, and its bytes as they must be. */
+static void inline_file_is_changed_where_it_is(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t ino = put_file(f, f->plain, "a", "hello", 5);
+	struct content *content;
+
+	drain(f);
+	assert_int_equal(state_of(f, ino), CONTENT_INLINE);
+	content = open_file(f, ino, O_WRONLY | O_APPEND);
+	assert_int_equal(content_write(content, "!", 1, 0, true), 1);
+	content_release(stage_of(f), content, O_WRONLY);
+	assert_int_equal(state_of(f, ino), CONTENT_INLINE);
+	assert_int_equal(content_truncate(stage_of(f), ino, 8), 0);
+	assert_int_equal(state_of(f, ino), CONTENT_INLINE);
+	assert_false(awaits(f, ino));
+	expect_bytes(f, ino, "hello!\0\0", 8);
+	content = open_file(f, ino, O_WRONLY | O_TRUNC);
+	assert_int_equal(state_of(f, ino), CONTENT_STAGED);
+	content_release(stage_of(f), content, O_WRONLY);
+}
+
+/* A file, and its bytes as they must be. */
 struct walk {
 	struct fixture *f;
 	uint64_t ino;
@@ -340,14 +361,13 @@ static void walk_open(struct walk *w)
 	w->size = (size_t)content_size(w->content) ? w->size : 0;
 }
 
-static void random_changes_give_the_right_bytes(void **state)
+static void walk(struct fixture *f, uint64_t dir, unsigned seen[4])
 {
 	struct walk *w = calloc(1, sizeof *w);
-	unsigned seen[4] = {0};
 
-	w->f = *state;
+	w->f = f;
 	w->seed = 7;
-	w->ino = put_file(w->f, w->f->cache, "a", "", 0);
+	w->ino = put_file(f, dir, "a", "", 0);
 	for (int i = 0; i < STEPS; i++) {
 		unsigned what = draw(w, 32);
 		if (what < 20)
@@ -366,10 +386,21 @@ static void random_changes_give_the_right_bytes(void **state)
 		assert_int_equal(state_of(w->f, w->ino) == CONTENT_STAGED, has_staged_copy(w->f, w->ino));
 		seen[state_of(w->f, w->ino)]++;
 	}
-	for (int i = 0; i < 4; i++)
-		assert_in_range(seen[i], 5, STEPS);
 	let_go(w);
 	free(w);
+}
+
+static void random_changes_give_the_right_bytes(void **state)
+{
+	struct fixture *f = *state;
+	unsigned seen[4] = {0};
+
+	walk(f, f->plain, seen);
+	assert_in_range(seen[CONTENT_INLINE], 5, STEPS);
+	seen[CONTENT_INLINE] = 0;
+	walk(f, f->cache, seen);
+	for (int i = 0; i < 4; i++)
+		assert_in_range(seen[i], 5, 2 * STEPS);
 }
 
 int main(void)
@@ -382,6 +413,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dropped_file_leaves_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			directory_of_small_files_is_known_after_some, setup, teardown),
+		cmocka_unit_test_setup_teardown(inline_file_is_changed_where_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_changes_give_the_right_bytes, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

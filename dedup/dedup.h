@@ -19,7 +19,7 @@ enum dedup_method {
 	DEDUP_NEAR, /* exact ones too */
 	DEDUP_EXACT,
 	DEDUP_SIMHASH, /* near by the distance of fingerprints; exact ones too */
-	DEDUP_STREAM,  /* whatever shares a band with an earlier text, by Bloom filters of a fixed size */
+	DEDUP_STREAM,  /* whatever shares a band with an earlier text, by filters of a fixed size */
 };
 enum dedup_keep {
 	DEDUP_KEEP_FIRST,

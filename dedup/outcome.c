@@ -22,9 +22,7 @@ void dedup_outcome_release(struct dedup_outcome *outcome)
 
 size_t dedup_outcome_memory(const struct dedup_outcome *outcome)
 {
-	uint32_t lines = dedup_outcome_lines(outcome);
-
-	return (lines / DEDUP_LINES_SEGMENT + (lines > 0)) * DEDUP_LINES_SEGMENT * sizeof(uint32_t) +
+	return dedup_outcome_lines(outcome) * sizeof(uint32_t) +
 	       outcome->tie_capacity * sizeof *outcome->ties;
 }
 

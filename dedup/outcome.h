@@ -43,6 +43,7 @@ struct dedup_outcome {
 
 int dedup_outcome_init(struct dedup_outcome *outcome, size_t inputs); /* -ENOMEM */
 void dedup_outcome_release(struct dedup_outcome *outcome);
+/* Bytes that are in use; room for lines that are not there yet takes none. */
 size_t dedup_outcome_memory(const struct dedup_outcome *outcome);
 
 /* Lines with the same text lead, by steps, to the lowest of them; afterwards each leads straight to the one

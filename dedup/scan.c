@@ -50,7 +50,7 @@ static int prepare(struct dedup_scanner *s)
 	rc = dedup_scanner_open(s, 0, o->inputs->count);
 	if (rc)
 		return rc;
-	return is_stream ? dedup_bloom_init(&s->bloom, o->bands.bands, o->expect, o->wrong)
+	return is_stream ? dedup_cuckoo_init(&s->bands, o->bands.bands, o->expect, o->wrong)
 			 : dedup_exact_new(&s->exact);
 }
 
@@ -74,7 +74,7 @@ int dedup_scan(const struct dedup_options *options, struct dedup_outcome *outcom
 		rc = scan->faults ? rc : -ENOMEM;
 	}
 	rc = rc ? rc : gather_texts(&s, scan);
-	scan->table_memory = s.exact ? dedup_exact_memory(s.exact) : dedup_bloom_memory(&s.bloom);
+	scan->table_memory = s.exact ? dedup_exact_memory(s.exact) : dedup_cuckoo_memory(&s.bands);
 	result->faults = scan->fault_count;
 	result->distinct = result->documents - result->against - result->exact;
 out:

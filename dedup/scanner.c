@@ -162,7 +162,7 @@ void dedup_scanner_close(struct dedup_scanner *s)
 	free(s->workers);
 	dedup_reader_free(s->reader);
 	dedup_exact_free(s->exact);
-	dedup_bloom_release(&s->bloom);
+	dedup_cuckoo_release(&s->bands);
 	dedup_turns_release(&s->turns);
 	pthread_mutex_destroy(&s->lock);
 }

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "dedup/group/bloom.h"
+#include "dedup/group/cuckoo.h"
 #include "dedup/group/exact.h"
 #include "dedup/json/json.h"
 #include "dedup/ranks.h"
@@ -27,7 +27,7 @@ struct dedup_worker_faults {
 	size_t count, capacity;
 };
 
-/* Texts of the block at hand that wait for their turn at the Bloom filters. */
+/* Texts of the block at hand that wait for their turn at the filters. */
 struct dedup_worker_pending {
 	uint32_t *ids;
 	uint64_t *keys; /* `bands` each */
@@ -88,7 +88,7 @@ struct dedup_scanner {
 	struct dedup_reader *reader;
 	pthread_mutex_t lock;	   /* of the reader together with the lines' room, and of progress */
 	struct dedup_exact *exact; /* not with DEDUP_STREAM */
-	struct dedup_bloom bloom;  /* only with DEDUP_STREAM, and so are: */
+	struct dedup_cuckoo bands; /* only with DEDUP_STREAM, and so are: */
 	struct dedup_turns turns;
 	uint64_t put;	   /* texts in the filters */
 	uint64_t seeds[2]; /* of the hashes: other ones each time, so that nobody can prepare collisions */
@@ -142,6 +142,6 @@ int dedup_note_room(struct dedup_scanner *scanner, uint32_t id);
 int dedup_note_mark(struct dedup_scanner *scanner, struct dedup_worker *worker, uint32_t id, uint32_t mark);
 
 extern const struct dedup_pass dedup_note_pass;	  /* in memory; exact is there */
-extern const struct dedup_pass dedup_stream_pass; /* bloom is there */
+extern const struct dedup_pass dedup_stream_pass; /* bands are there */
 
 #endif

@@ -52,15 +52,17 @@ static int put_block(struct dedup_scanner *s, struct dedup_worker *w)
 	s->put += p->count;
 	if (s->put > s->options->expect)
 		rc = -ERANGE;
-	for (size_t i = 0; !rc && i < p->count; i++)
-		if (dedup_bloom_put(&s->bloom, p->keys + i * s->options->bands.bands)) {
+	for (size_t i = 0; rc >= 0 && i < p->count; i++) {
+		rc = dedup_cuckoo_put(&s->bands, p->keys + i * s->options->bands.bands);
+		if (rc > 0) {
 			*dedup_lines_at(&s->outcome->lines, p->ids[i]) = DEDUP_LINE_GONE;
 			w->seen.near++;
 		}
+	}
 	p->count = 0;
 	dedup_turns_pass(&s->turns, w->block.id + w->block.lines);
 	dedup_worker_lap(w, &w->seen.times.band);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 const struct dedup_pass dedup_stream_pass = {

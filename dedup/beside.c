@@ -69,16 +69,16 @@ int dedup_beside_check(const struct dedup_options *o, struct dedup_result *resul
 	return 0;
 }
 
-static int write_one(const struct dedup_options *o, const struct dedup_outcome *outcome,
-	const struct dedup_hits *hits, int what, struct dedup_outfile *file,
-	const struct dedup_result *result)
+static int write_one(const struct dedup_options *o, const struct dedup_work *work,
+	const struct dedup_outcome *outcome, const struct dedup_hits *hits, int what,
+	struct dedup_outfile *file, const struct dedup_result *result)
 {
 	switch (what) {
 	case DUPLICATES:
 	case RECORD_DUPLICATES:
 		return dedup_duplicates_write(o, outcome, hits, file);
 	case CLUSTERS:
-		return dedup_clusters_write(o, outcome, file);
+		return dedup_clusters_write(o, work, outcome, file);
 	case MASK:
 		return dedup_mask_write(o, outcome, file);
 	case QUARANTINE:
@@ -88,8 +88,9 @@ static int write_one(const struct dedup_options *o, const struct dedup_outcome *
 	}
 }
 
-int dedup_beside_write(const struct dedup_options *o, const struct dedup_outcome *outcome,
-	const struct dedup_hits *hits, struct dedup_beside *beside, struct dedup_result *result)
+int dedup_beside_write(const struct dedup_options *o, const struct dedup_work *work,
+	const struct dedup_outcome *outcome, const struct dedup_hits *hits, struct dedup_beside *beside,
+	struct dedup_result *result)
 {
 	int rc = 0;
 
@@ -101,7 +102,7 @@ int dedup_beside_write(const struct dedup_options *o, const struct dedup_outcome
 		if (!place.name || (i == QUARANTINE && !result->faults))
 			continue;
 		rc = dedup_outfile_open(file, place.dir, place.name, place.codec);
-		rc = rc ? rc : write_one(o, outcome, hits, i, file, result);
+		rc = rc ? rc : write_one(o, work, outcome, hits, i, file, result);
 		rc = fail(result, &place, rc ? rc : dedup_outfile_finish(file));
 	}
 	return rc;

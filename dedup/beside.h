@@ -8,6 +8,7 @@
 #include "dedup/dedup.h"
 #include "dedup/hits.h"
 #include "dedup/outcome.h"
+#include "dedup/work.h"
 #include "dedup/write/outfile.h"
 
 #define DEDUP_BESIDE 6
@@ -19,10 +20,12 @@ struct dedup_beside {
 /* Where one would replace an input or another file, without `force`: -EEXIST, with result->fault. The record
  * of an earlier run may be replaced. */
 int dedup_beside_check(const struct dedup_options *options, struct dedup_result *result);
-/* Writes and syncs them under temporary names. The outcome is sealed and the result counted. -ENOMEM, -ESTALE
- * and errors of the files, with result->path. `beside` is zeroed before, and is to be released. */
-int dedup_beside_write(const struct dedup_options *options, const struct dedup_outcome *outcome,
-	const struct dedup_hits *hits, struct dedup_beside *beside, struct dedup_result *result);
+/* Writes and syncs them under temporary names, with the help of the work (NULL: of memory). The result is
+ * counted. -ENOMEM, -ESTALE and errors of the files, with result->path. `beside` is zeroed before, and is to
+ * be released. */
+int dedup_beside_write(const struct dedup_options *options, const struct dedup_work *work,
+	const struct dedup_outcome *outcome, const struct dedup_hits *hits, struct dedup_beside *beside,
+	struct dedup_result *result);
 /* Gives them their names. */
 int dedup_beside_publish(
 	const struct dedup_options *options, struct dedup_beside *beside, struct dedup_result *result);

@@ -25,11 +25,11 @@ static int tie_run(const struct dedup_table *table, size_t run, struct dedup_out
 		float similarity;
 
 		memcpy(&similarity, &bits, sizeof similarity);
-		if (id >= lines || keeper >= lines || id == keeper ||
+		if (id >= lines || keeper >= lines || id == keeper || !(similarity >= 0 && similarity <= 1) ||
 			*dedup_lines_at(&outcome->lines, id) != (is_new ? id : keeper))
 			rc = -EBADMSG;
 		else
-			rc = dedup_outcome_tie(outcome, id, keeper, (double)similarity, DEDUP_HOW_NEAR);
+			rc = dedup_outcome_tie(outcome, id, keeper, (double)similarity);
 		if (rc)
 			break;
 		dedup_cursor_skip(&c, DEDUP_TIE);
@@ -45,19 +45,15 @@ static int check(const struct dedup_outcome *outcome)
 
 	for (uint32_t id = 0; id < lines; id++) {
 		uint32_t to = *dedup_lines_at(&outcome->lines, id);
+		float similarity;
+		bool tied = dedup_outcome_is_tied(outcome, id, &similarity);
 
 		if (to >= DEDUP_LINE_GONE)
 			continue;
-		if (to >= lines)
+		if (to >= lines || (tied && *dedup_lines_at(&outcome->lines, to) != to))
 			return -EBADMSG;
 		to = *dedup_lines_at(&outcome->lines, to);
 		if (to >= lines || *dedup_lines_at(&outcome->lines, to) != to)
-			return -EBADMSG;
-	}
-	for (size_t i = 0; i < outcome->tie_count; i++) {
-		uint32_t keeper = *dedup_lines_at(&outcome->lines, outcome->ties[i].id);
-
-		if (*dedup_lines_at(&outcome->lines, keeper) != keeper)
 			return -EBADMSG;
 	}
 	return 0;
@@ -78,14 +74,16 @@ static int put_ties(struct dedup_table_writer *w, const struct dedup_outcome *ou
 {
 	int rc = dedup_table_begin(w, TIES);
 
-	for (size_t i = 0; !rc && i < outcome->tie_count; i++) {
-		const struct dedup_tie *tie = &outcome->ties[i];
+	for (uint32_t id = 0; !rc && id < dedup_outcome_lines(outcome); id++) {
 		uint8_t bytes[DEDUP_TIE];
+		float similarity;
 		uint32_t bits;
 
-		memcpy(&bits, &tie->similarity, sizeof bits);
-		put_be32(bytes, tie->id);
-		put_be32(bytes + 4, *dedup_lines_at(&outcome->lines, tie->id));
+		if (!dedup_outcome_is_tied(outcome, id, &similarity))
+			continue;
+		memcpy(&bits, &similarity, sizeof bits);
+		put_be32(bytes, id);
+		put_be32(bytes + 4, *dedup_lines_at(&outcome->lines, id));
 		put_be32(bytes + 8, bits);
 		rc = dedup_table_put(w, bytes, sizeof bytes);
 	}
@@ -121,8 +119,6 @@ static int save(const struct dedup_work *work, const uint32_t *bases, struct ded
 	rc = rc ? rc : get_lines(&lines, work, bases, outcome);
 	w.counts[EXACT] = rc ? 0 : lines.counts[0];
 	rc = rc ? rc : take_all_ties(work, outcome, &w);
-	if (!rc)
-		dedup_outcome_seal(outcome);
 	rc = rc ? rc : check(outcome);
 	rc = rc ? rc : dedup_lines_put(&w, &outcome->lines, bases, work->shards);
 	rc = rc ? rc : put_ties(&w, outcome);
@@ -174,8 +170,6 @@ int dedup_stages_outcome(
 	for (size_t run = 0; !rc && run < table.run_count; run++)
 		if (table.runs[run].part == TIES)
 			rc = tie_run(&table, run, outcome, false);
-	if (!rc)
-		dedup_outcome_seal(outcome);
 	rc = rc ? rc : check(outcome);
 	if (!rc) {
 		result->candidates = table.counts[CANDIDATES];

@@ -8,10 +8,12 @@
 
 #include "dedup/dedup.h"
 #include "dedup/outcome.h"
+#include "dedup/work.h"
 #include "dedup/write/outfile.h"
 
-/* 8 bytes of memory a line that goes. -ENOMEM; errors as dedup_outfile_write. */
-int dedup_clusters_write(
-	const struct dedup_options *options, const struct dedup_outcome *outcome, struct dedup_outfile *file);
+/* 12 bytes a line that goes, in memory or, with a work, on disk. -ENOMEM; errors as dedup_outfile_write and
+ * dedup_sorter_finish. */
+int dedup_clusters_write(const struct dedup_options *options, const struct dedup_work *work,
+	const struct dedup_outcome *outcome, struct dedup_outfile *file);
 
 #endif

@@ -1,7 +1,6 @@
 #include "dedup/copy.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Bytes that lie together and stay; they are moved all at once. */
@@ -31,7 +30,8 @@ static int gone(
 	struct dedup_copy *c, const struct dedup_outcome *outcome, bool cuts, uint32_t id, size_t bytes)
 {
 	if (cuts)
-		return dedup_gone_note(&c->gone, id, bytes);
+		return dedup_sorter_add(
+			c->lines, c->thread, (struct dedup_triple){.a = id, .b = (uint32_t)bytes});
 	dedup_gone_add(c->seen.gone, outcome, id, bytes);
 	return 0;
 }
@@ -67,7 +67,7 @@ static int copy_cut(struct dedup_copy *c, const struct dedup_options *o, const s
 }
 
 int dedup_copy_block(struct dedup_copy *c, const struct dedup_options *o, const struct dedup_outcome *outcome,
-	const struct dedup_cuts *cuts, struct dedup_block *block, size_t *len)
+	const struct dedup_cut_set *cuts, struct dedup_block *block, size_t *len)
 {
 	struct stretch stretch = {.to = block->data};
 	struct dedup_line line;
@@ -76,10 +76,13 @@ int dedup_copy_block(struct dedup_copy *c, const struct dedup_options *o, const 
 
 	for (uint32_t id = block->id; !rc && dedup_block_line(block, &at, &line); id++) {
 		uint32_t what = *dedup_lines_at(&outcome->lines, id);
+		const struct dedup_cut *own = NULL;
 		size_t count = 0;
-		const struct dedup_cut *own =
-			what == id && cuts->count ? dedup_cuts_of(cuts, id, &count) : NULL;
 
+		if (what == id && cuts->count)
+			rc = dedup_cut_set_of(cuts, &c->cuts, id, &own, &count);
+		if (rc)
+			break;
 		if (count) {
 			end_stretch(&stretch);
 			rc = copy_cut(c, o, outcome, own, count, block->input, id, &line, &stretch);
@@ -97,7 +100,7 @@ int dedup_copy_block(struct dedup_copy *c, const struct dedup_options *o, const 
 	return rc;
 }
 
-void dedup_copy_count(struct dedup_copy *c, const struct dedup_outcome *outcome, struct dedup_result *result)
+void dedup_copy_count(const struct dedup_copy *c, struct dedup_result *result)
 {
 	const struct dedup_result *seen = &c->seen;
 
@@ -107,12 +110,11 @@ void dedup_copy_count(struct dedup_copy *c, const struct dedup_outcome *outcome,
 	result->cut_bytes += seen->cut_bytes;
 	result->cut_away += seen->cut_away;
 	dedup_gone_add_up(result->gone, seen->gone);
-	dedup_gone_settle(&c->gone, outcome, result->gone);
 }
 
 void dedup_copy_release(struct dedup_copy *c)
 {
 	dedup_rewritten_release(&c->rewritten);
-	free(c->gone.v);
+	dedup_cut_reader_release(&c->cuts);
 	*c = (struct dedup_copy){0};
 }

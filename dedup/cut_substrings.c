@@ -10,9 +10,11 @@
 
 struct finder {
 	struct dedup_substrings *substrings;
-	struct dedup_tokens *tokens;   /* one a thread; NULL: bytes are compared */
-	const struct dedup_cuts *cuts; /* in bytes of hashes, to be told in bytes of text */
-	struct dedup_cuts *found;      /* one a thread */
+	struct dedup_tokens *tokens; /* one a thread; NULL: bytes are compared */
+	struct dedup_sorter *found;
+	struct dedup_cut_sink sink;
+	struct dedup_cut_set cuts;	  /* in bytes of hashes, to be told in bytes of text */
+	struct dedup_cut_reader *readers; /* of these, one a thread */
 };
 
 /* What is compared of a text. */
@@ -63,23 +65,25 @@ static int place(void *ctx, unsigned thread, uint32_t id, const char *text, size
 {
 	struct finder *f = ctx;
 	struct dedup_tokens *t = &f->tokens[thread];
+	const struct dedup_cut *own;
 	size_t cuts;
-	const struct dedup_cut *own = dedup_cuts_of(f->cuts, id, &cuts);
-	int rc = cuts ? dedup_tokens_of(t, text, len) : 0;
+	int rc = dedup_cut_set_of(&f->cuts, &f->readers[thread], id, &own, &cuts);
 
+	if (!rc && cuts)
+		rc = dedup_tokens_of(t, text, len);
 	for (size_t i = 0; !rc && i < cuts; i++) {
 		size_t first = (own[i].from + WORD - 1) / WORD, end = own[i].to / WORD;
 
 		if (end > t->count)
 			return -ESTALE;
 		if (first < end)
-			rc = dedup_cuts_add(&f->found[thread],
+			rc = dedup_cut_put(&f->sink, thread,
 				(struct dedup_cut){id, t->places[first].from, t->places[end - 1].to});
 	}
 	return rc;
 }
 
-static int find(struct dedup_cutter *c, struct finder *f, struct dedup_cuts *all)
+static int find(struct dedup_cutter *c, struct finder *f)
 {
 	int rc = dedup_cutter_walk(c, "substrings", f, note);
 
@@ -87,20 +91,35 @@ static int find(struct dedup_cutter *c, struct finder *f, struct dedup_cuts *all
 		rc = dedup_cutter_walk(c, "substrings", f, count);
 	while (!rc && dedup_substrings_more(f->substrings)) {
 		rc = dedup_cutter_walk(c, "substrings", f, collect);
-		rc = rc ? rc : dedup_substrings_settle(f->substrings, all);
+		rc = rc ? rc : dedup_substrings_settle(f->substrings);
 	}
-	dedup_cutter_memory(c, dedup_substrings_memory(f->substrings) + all->capacity * sizeof *all->v);
+	dedup_cutter_memory(c, dedup_substrings_memory(f->substrings) + dedup_sorter_memory(f->found));
+	dedup_substrings_free(f->substrings);
+	f->substrings = NULL;
 	return rc;
 }
 
-static int tell_places(struct dedup_cutter *c, struct finder *f, struct dedup_cuts *all)
+static int tell_places(struct dedup_cutter *c, struct finder *f)
 {
-	int rc;
+	int rc = dedup_cutter_take(c, &f->cuts, &f->found, dedup_cuts_settle);
 
-	f->cuts = all;
-	rc = dedup_cutter_walk(c, "substrings", f, place);
-	dedup_cuts_release(all);
-	return rc ? rc : dedup_cutter_gather(c, f->found, all);
+	rc = rc ? rc : dedup_cutter_sorter(c, &f->found, &f->sink);
+	return rc ? rc : dedup_cutter_walk(c, "substrings", f, place);
+}
+
+static void release(struct finder *f, unsigned threads)
+{
+	for (unsigned i = 0; i < threads; i++) {
+		if (f->readers)
+			dedup_cut_reader_release(&f->readers[i]);
+		if (f->tokens)
+			dedup_tokens_release(&f->tokens[i]);
+	}
+	free(f->readers);
+	free(f->tokens);
+	dedup_cut_set_release(&f->cuts);
+	dedup_sorter_free(f->found);
+	dedup_substrings_free(f->substrings);
 }
 
 int dedup_cut_substrings(struct dedup_cutter *c)
@@ -110,25 +129,18 @@ int dedup_cut_substrings(struct dedup_cutter *c)
 	size_t length = o->cutting.substring * (words ? WORD : 1);
 	uint64_t bytes = c->result->text_bytes + (words ? c->result->text_bytes / 2 : 0);
 	struct finder f = {.tokens = words ? calloc(o->threads, sizeof *f.tokens) : NULL,
-		.found = calloc(o->threads, sizeof *f.found)};
-	struct dedup_cuts all = {0};
-	int rc = f.found && (f.tokens || !words) ? 0 : -ENOMEM;
+		.readers = calloc(o->threads, sizeof *f.readers)};
+	int rc = f.readers && (f.tokens || !words) ? 0 : -ENOMEM;
 
+	dedup_cut_set_init(&f.cuts, c->work);
 	for (unsigned i = 0; f.tokens && i < o->threads; i++)
 		dedup_tokens_init(&f.tokens[i], o->normalise);
-	rc = rc ? rc : dedup_substrings_new(length, o->threads, bytes, o->memory, &f.substrings);
-	rc = rc ? rc : find(c, &f, &all);
-	rc = rc || !words ? rc : tell_places(c, &f, &all);
-	rc = rc ? rc : dedup_cuts_compose(c->cuts, &all);
-	dedup_cuts_release(&all);
-	dedup_substrings_free(f.substrings);
-	for (unsigned i = 0; i < o->threads; i++) {
-		if (f.found)
-			dedup_cuts_release(&f.found[i]);
-		if (f.tokens)
-			dedup_tokens_release(&f.tokens[i]);
-	}
-	free(f.found);
-	free(f.tokens);
+	rc = rc ? rc : dedup_cutter_sorter(c, &f.found, &f.sink);
+	rc = rc ? rc
+		: dedup_substrings_new(length, o->threads, bytes, c->memory / 8 * 7, &f.sink, &f.substrings);
+	rc = rc ? rc : find(c, &f);
+	rc = rc || !words ? rc : tell_places(c, &f);
+	rc = rc ? rc : dedup_cutter_take(c, c->cuts, &f.found, dedup_cuts_settle);
+	release(&f, o->threads);
 	return rc;
 }

@@ -7,7 +7,8 @@
 struct units {
 	struct dedup_repeats *repeats;
 	struct dedup_repeats_seen *seen; /* one a thread */
-	struct dedup_cuts *found;	 /* one a thread */
+	struct dedup_sorter *found;
+	struct dedup_cut_sink sink;
 };
 
 static int note(void *ctx, unsigned thread, uint32_t id, const char *text, size_t len)
@@ -20,21 +21,20 @@ static int cut(void *ctx, unsigned thread, uint32_t id, const char *text, size_t
 {
 	struct units *u = ctx;
 
-	return dedup_repeats_cut(u->repeats, &u->seen[thread], id, text, len, &u->found[thread]);
+	return dedup_repeats_cut(u->repeats, &u->seen[thread], id, text, len, &u->sink, thread);
 }
 
 /* Part by part, as the memory says. */
-static int find(struct dedup_cutter *c, struct units *u, const char *stage, struct dedup_cuts *all)
+static int find(struct dedup_cutter *c, struct units *u, const char *stage)
 {
 	int rc = 0;
 
 	while (!rc && dedup_repeats_more(u->repeats)) {
 		rc = dedup_cutter_walk(c, stage, u, note);
-		dedup_cutter_memory(c, dedup_repeats_memory(u->repeats));
+		dedup_cutter_memory(c, dedup_repeats_memory(u->repeats) + dedup_cut_set_memory(c->cuts));
 		if (rc || dedup_repeats_overflow(u->repeats))
 			continue;
 		rc = dedup_cutter_walk(c, stage, u, cut);
-		rc = rc ? rc : dedup_cutter_gather(c, u->found, all);
 	}
 	return rc;
 }
@@ -42,24 +42,18 @@ static int find(struct dedup_cutter *c, struct units *u, const char *stage, stru
 int dedup_cut_units(struct dedup_cutter *c, enum dedup_unit_kind kind, size_t least)
 {
 	unsigned threads = c->options->threads;
-	struct units u = {.seen = calloc(threads, sizeof *u.seen), .found = calloc(threads, sizeof *u.found)};
-	struct dedup_cuts all = {0};
-	int rc = dedup_repeats_new(kind, least, c->options->memory / 2, &u.repeats);
+	struct units u = {.seen = calloc(threads, sizeof *u.seen)};
+	int rc = dedup_repeats_new(kind, least, c->memory / 2, &u.repeats);
 
-	if (!u.seen || !u.found)
+	if (!u.seen)
 		rc = -ENOMEM;
-	rc = rc ? rc : find(c, &u, kind == DEDUP_LINES ? "lines" : "paragraphs", &all);
-	dedup_repeats_settle(&all);
-	rc = rc ? rc : dedup_cuts_compose(c->cuts, &all);
-	dedup_cuts_release(&all);
-	for (unsigned i = 0; i < threads; i++) {
-		if (u.seen)
-			dedup_repeats_seen_release(&u.seen[i]);
-		if (u.found)
-			dedup_cuts_release(&u.found[i]);
-	}
+	rc = rc ? rc : dedup_cutter_sorter(c, &u.found, &u.sink);
+	rc = rc ? rc : find(c, &u, kind == DEDUP_LINES ? "lines" : "paragraphs");
+	for (unsigned i = 0; u.seen && i < threads; i++)
+		dedup_repeats_seen_release(&u.seen[i]);
 	free(u.seen);
-	free(u.found);
 	dedup_repeats_free(u.repeats);
+	rc = rc ? rc : dedup_cutter_take(c, c->cuts, &u.found, dedup_repeats_settle);
+	dedup_sorter_free(u.found);
 	return rc;
 }

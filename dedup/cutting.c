@@ -1,5 +1,7 @@
 #include "dedup/cutting.h"
 
+#include <errno.h>
+
 #include "dedup/cutter.h"
 #include "store/util/clock.h"
 
@@ -22,26 +24,53 @@ void dedup_cutter_memory(struct dedup_cutter *c, uint64_t bytes)
 	c->result->memory = bytes > c->result->memory ? bytes : c->result->memory;
 }
 
-int dedup_cutter_gather(struct dedup_cutter *c, struct dedup_cuts *found, struct dedup_cuts *all)
+static int put(void *ctx, unsigned thread, struct dedup_cut cut)
 {
-	int rc = 0;
+	return dedup_sorter_add(ctx, thread, (struct dedup_triple){cut.id, cut.from, cut.to});
+}
 
-	for (unsigned i = 0; i < c->options->threads; i++) {
-		dedup_cuts_settle(&found[i]);
-		rc = rc ? rc : dedup_cuts_join(all, &found[i]);
-		dedup_cuts_release(&found[i]);
-	}
+int dedup_cutter_sorter(struct dedup_cutter *c, struct dedup_sorter **found, struct dedup_cut_sink *sink)
+{
+	int rc = dedup_sorter_new(c->work, "found", c->options->threads, c->memory / 8, found);
+
+	*sink = (struct dedup_cut_sink){.put = put, .ctx = *found};
 	return rc;
 }
 
-int dedup_cutting(const struct dedup_options *o, const struct dedup_outcome *outcome, struct dedup_cuts *cuts,
-	struct dedup_result *result)
+int dedup_cutter_take(struct dedup_cutter *c, struct dedup_cut_set *set, struct dedup_sorter **found,
+	void (*fix)(struct dedup_cuts *line))
 {
-	struct dedup_cutter c = {.options = o, .outcome = outcome, .result = result, .cuts = cuts};
-	uint64_t start = clock_now_ns();
-	int rc = 0;
+	int rc = dedup_sorter_finish(*found);
 
-	if (o->cutting.line)
+	rc = rc ? rc : dedup_cut_set_add(set, *found, fix);
+	dedup_cutter_memory(c, dedup_sorter_memory(*found) + dedup_cut_set_memory(set));
+	dedup_sorter_free(*found);
+	*found = NULL;
+	return rc;
+}
+
+/* What is known of the lines already must leave as much again for what is looked for. */
+static int share(struct dedup_cutter *c)
+{
+	uint64_t taken = dedup_outcome_memory(c->outcome);
+
+	if (!c->work)
+		return 0;
+	if (taken > c->options->memory / 2)
+		return -E2BIG;
+	c->memory = c->options->memory - taken;
+	return 0;
+}
+
+int dedup_cutting(const struct dedup_options *o, const struct dedup_work *work,
+	const struct dedup_outcome *outcome, struct dedup_cut_set *cuts, struct dedup_result *result)
+{
+	struct dedup_cutter c = {
+		.options = o, .work = work, .outcome = outcome, .result = result, .cuts = cuts};
+	uint64_t start = clock_now_ns();
+	int rc = share(&c);
+
+	if (!rc && o->cutting.line)
 		rc = dedup_cut_units(&c, DEDUP_LINES, o->cutting.line);
 	if (!rc && o->cutting.paragraph)
 		rc = dedup_cut_units(&c, DEDUP_PARAGRAPHS, o->cutting.paragraph);

@@ -5,7 +5,7 @@
 #ifndef MITHRIL_DEDUP_CUTTING_H
 #define MITHRIL_DEDUP_CUTTING_H
 
-#include "dedup/cut/cuts.h"
+#include "dedup/cut_set.h"
 #include "dedup/dedup.h"
 #include "dedup/outcome.h"
 
@@ -15,8 +15,9 @@ static inline bool dedup_cutting_any(const struct dedup_cutting *cutting)
 	return cutting->line || cutting->paragraph || cutting->substring;
 }
 
-/* Sets settled `cuts`, zeroed before. Errors as dedup_run. */
-int dedup_cutting(const struct dedup_options *options, const struct dedup_outcome *outcome,
-	struct dedup_cuts *cuts, struct dedup_result *result);
+/* Adds to `cuts`, an empty set. With a work, options->memory is kept to. -E2BIG: it is too little for so many
+ * lines; otherwise errors as dedup_run. */
+int dedup_cutting(const struct dedup_options *options, const struct dedup_work *work,
+	const struct dedup_outcome *outcome, struct dedup_cut_set *cuts, struct dedup_result *result);
 
 #endif

@@ -66,7 +66,7 @@ static int near(const struct dedup_options *o, struct dedup_outcome *outcome, st
 	for (size_t i = 0; !rc && i < s->text_count; i++)
 		if (s->texts[i].anchor != i)
 			rc = dedup_outcome_tie(outcome, s->texts[i].id, s->texts[s->texts[i].anchor].id,
-				(double)s->texts[i].similarity, DEDUP_HOW_NEAR);
+				(double)s->texts[i].similarity);
 	if (rc)
 		return rc;
 	result->candidates = stats.candidates;
@@ -96,7 +96,6 @@ int dedup_decide(const struct dedup_options *o, struct dedup_outcome *outcome, s
 
 	if (!rc && dedup_method_compares(o->method))
 		rc = near(o, outcome, &s, result);
-	dedup_outcome_seal(outcome);
 	if (!rc)
 		count_memory(outcome, &s, result);
 	dedup_scan_release(&s);
@@ -118,7 +117,8 @@ static int run_in_stages(const struct dedup_options *options, struct dedup_outco
 	rc = rc ? rc : dedup_stages_blame(&work, dedup_stages_run(&work, result), result);
 	rc = rc ? rc : dedup_stages_blame(&work, dedup_stages_outcome(&work, outcome, result), result);
 	rc = rc ? rc : dedup_stages_blame(&work, dedup_work_begin_output(&work), result);
-	rc = rc ? rc : dedup_output(&o, outcome, cuts, start, result);
+	rc = rc ? rc
+		: dedup_stages_blame(&work, dedup_output(&o, &work, outcome, cuts, start, result), result);
 	result->memory = o.memory;
 	if (!rc || work.is_temporary)
 		dedup_work_remove(&work);
@@ -137,7 +137,7 @@ int dedup_run_to(const struct dedup_options *o, struct dedup_outcome *outcome, s
 	} else {
 		rc = dedup_output_check(o, result);
 		rc = rc ? rc : dedup_decide(o, outcome, result);
-		rc = rc ? rc : dedup_output(o, outcome, cuts, start, result);
+		rc = rc ? rc : dedup_output(o, NULL, outcome, cuts, start, result);
 	}
 	result->times.wall = (double)(clock_now_ns() - start) * 1e-9;
 	return rc;
@@ -146,13 +146,11 @@ int dedup_run_to(const struct dedup_options *o, struct dedup_outcome *outcome, s
 int dedup_run(const struct dedup_options *o, struct dedup_result *result)
 {
 	struct dedup_outcome outcome = {0};
-	struct dedup_cuts cuts = {0};
 	int rc;
 
 	*result = (struct dedup_result){0};
 	rc = dedup_outcome_init(&outcome, o->inputs->count);
-	rc = rc ? rc : dedup_run_to(o, &outcome, &cuts, result);
-	dedup_cuts_release(&cuts);
+	rc = rc ? rc : dedup_run_to(o, &outcome, NULL, result);
 	dedup_outcome_release(&outcome);
 	return rc;
 }

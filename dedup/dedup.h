@@ -146,12 +146,13 @@ int dedup_run(const struct dedup_options *options, struct dedup_result *result);
 struct dedup_outcome;
 struct dedup_cuts;
 /* dedup_run, which tells what becomes of each line, into `outcome`, an initialised one, and what is cut out
- * of those that stay, into `cuts`, zeroed before; both are the caller's to release, after a failure too. */
+ * of those that stay, into `cuts`, zeroed before, or NULL; both are the caller's to release, after a failure
+ * too. Whatever options->memory says, both are in memory. */
 int dedup_run_to(const struct dedup_options *options, struct dedup_outcome *outcome, struct dedup_cuts *cuts,
 	struct dedup_result *result);
 
 /* The part of dedup_run that decides and writes nothing: what becomes of each line, into `outcome`, an
- * initialised one, which is sealed. Adds to result. Inputs are read once, and may be sources. Errors as
+ * initialised one. Adds to result. Inputs are read once, and may be sources. Errors as
  * dedup_run. */
 int dedup_decide(
 	const struct dedup_options *options, struct dedup_outcome *outcome, struct dedup_result *result);

@@ -9,7 +9,7 @@
 struct list {
 	const struct dedup_options *options;
 	const struct dedup_outcome *outcome;
-	const struct dedup_hits *hits;
+	struct dedup_sequence hits;
 	struct dedup_outfile *file;
 	struct dedup_places places;
 };
@@ -20,15 +20,17 @@ static bool is_gone(const struct dedup_fate *fate)
 }
 
 /* The item that it hits, whose file is named as it was given. */
-static int put_hit(const struct list *list, uint32_t id)
+static int put_hit(struct list *list, uint32_t id)
 {
-	const struct dedup_hit *hit = dedup_hits_of(list->hits, id);
+	struct dedup_hit hit;
 	const struct dedup_input *input;
 	uint64_t line;
 	char *name;
-	int rc;
+	int rc = dedup_hit_next(&list->hits, id, &hit);
 
-	input = dedup_against_place(list->options->against, hit->item, &line);
+	if (rc)
+		return rc;
+	input = dedup_against_place(list->options->against, hit.item, &line);
 	name = dedup_json_escaped(input->path, strlen(input->path));
 	if (!name)
 		return -ENOMEM;
@@ -37,7 +39,7 @@ static int put_hit(const struct list *list, uint32_t id)
 	free(name);
 	return rc ? rc
 		  : dedup_put(list->file, ":%llu\", \"overlap\": %.4f", (unsigned long long)line,
-			    (double)hit->overlap);
+			    (double)hit.overlap);
 }
 
 static int put_text(const struct list *list, const char *text)
@@ -45,7 +47,7 @@ static int put_text(const struct list *list, const char *text)
 	return dedup_outfile_write(list->file, text, strlen(text));
 }
 
-static int put(const struct list *list, uint32_t id, const struct dedup_fate *fate)
+static int put(struct list *list, uint32_t id, const struct dedup_fate *fate)
 {
 	int rc = dedup_places_put(&list->places, list->file, "{\"id\": ", id);
 
@@ -66,16 +68,19 @@ static int put(const struct list *list, uint32_t id, const struct dedup_fate *fa
 int dedup_duplicates_write(const struct dedup_options *options, const struct dedup_outcome *outcome,
 	const struct dedup_hits *hits, struct dedup_outfile *file)
 {
-	struct list list = {.options = options, .outcome = outcome, .hits = hits, .file = file};
+	struct list list = {.options = options, .outcome = outcome, .file = file};
 	uint32_t lines = dedup_outcome_lines(outcome);
 	int rc = dedup_places_init(&list.places, options->inputs, outcome);
 
+	if (!rc && hits->sorter)
+		rc = dedup_sequence_open(&list.hits, hits->sorter);
 	for (uint32_t id = 0; !rc && id < lines; id++) {
 		struct dedup_fate fate = dedup_outcome_of(outcome, id);
 
 		if (is_gone(&fate))
 			rc = put(&list, id, &fate);
 	}
+	dedup_sequence_close(&list.hits);
 	dedup_places_release(&list.places);
 	return rc;
 }

@@ -15,7 +15,7 @@
 struct copier {
 	const struct dedup_options *options;
 	const struct dedup_outcome *outcome;
-	const struct dedup_cuts *cuts;
+	const struct dedup_cut_set *cuts;
 	struct dedup_filter *filter;
 	struct dedup_result *result;
 	unsigned threads, teams;
@@ -158,7 +158,7 @@ static int copy_file(struct copier *c, size_t i, struct dedup_copy *copies)
 	return rc ? rc : copied;
 }
 
-static int work(void *ctx, unsigned team)
+static int copy_files(void *ctx, unsigned team)
 {
 	struct copier *c = ctx;
 	struct dedup_copy *copies = &c->copies[team * (c->threads / c->teams)];
@@ -170,8 +170,20 @@ static int work(void *ctx, unsigned team)
 	return rc;
 }
 
-int dedup_filter(const struct dedup_options *o, const struct dedup_outcome *outcome,
-	const struct dedup_cuts *cuts, struct dedup_filter *filter, struct dedup_result *result)
+/* Adds up what the threads have counted. */
+static int count(struct copier *c, struct dedup_sorter *lines)
+{
+	for (unsigned i = 0; c->copies && i < c->threads; i++) {
+		dedup_copy_count(&c->copies[i], c->result);
+		dedup_copy_release(&c->copies[i]);
+	}
+	free(c->copies);
+	return lines ? dedup_gone_settle(lines, c->outcome, c->result->gone) : 0;
+}
+
+int dedup_filter(const struct dedup_options *o, const struct dedup_work *work,
+	const struct dedup_outcome *outcome, const struct dedup_cut_set *cuts, struct dedup_filter *filter,
+	struct dedup_result *result)
 {
 	struct copier c = {.options = o,
 		.outcome = outcome,
@@ -180,7 +192,8 @@ int dedup_filter(const struct dedup_options *o, const struct dedup_outcome *outc
 		.result = result,
 		.threads = o->threads,
 		.teams = o->threads < o->inputs->count ? o->threads : (unsigned)o->inputs->count};
-	int rc;
+	struct dedup_sorter *lines = NULL;
+	int rc, counted;
 
 	if (o->single) /* in order, across files */
 		c.teams = 1;
@@ -188,14 +201,17 @@ int dedup_filter(const struct dedup_options *o, const struct dedup_outcome *outc
 	filter->files = calloc(filter->count + 1, sizeof *filter->files);
 	c.copies = calloc(o->threads, sizeof *c.copies);
 	rc = filter->files && c.copies ? 0 : -ENOMEM;
-	pthread_mutex_init(&c.lock, NULL);
-	rc = rc ? rc : dedup_parallel(c.teams, work, &c);
-	rc = c.failed ? c.failed : rc;
+	if (!rc && cuts->count)
+		rc = dedup_sorter_new(work, "lengths", o->threads, o->memory / 8, &lines);
 	for (unsigned i = 0; c.copies && i < o->threads; i++) {
-		dedup_copy_count(&c.copies[i], outcome, result);
-		dedup_copy_release(&c.copies[i]);
+		c.copies[i].lines = lines;
+		c.copies[i].thread = i;
 	}
-	free(c.copies);
+	pthread_mutex_init(&c.lock, NULL);
+	rc = rc ? rc : dedup_parallel(c.teams, copy_files, &c);
+	rc = c.failed ? c.failed : rc;
+	counted = count(&c, rc ? NULL : lines);
+	dedup_sorter_free(lines);
 	pthread_mutex_destroy(&c.lock);
-	return rc;
+	return rc ? rc : counted;
 }

@@ -8,7 +8,7 @@
 #ifndef MITHRIL_DEDUP_FILTER_H
 #define MITHRIL_DEDUP_FILTER_H
 
-#include "dedup/cut/cuts.h"
+#include "dedup/cut_set.h"
 #include "dedup/dedup.h"
 #include "dedup/outcome.h"
 #include "dedup/write/outfile.h"
@@ -21,9 +21,10 @@ struct dedup_filter {
 /* Where the output would replace an input or another file, without `force`: -EEXIST, with result->fault. */
 int dedup_filter_check(const struct dedup_options *options, struct dedup_result *result);
 /* Writes and syncs all files under temporary names; without an output directory, only counts. Adds to result.
- * Errors as dedup_run. */
-int dedup_filter(const struct dedup_options *options, const struct dedup_outcome *outcome,
-	const struct dedup_cuts *cuts, struct dedup_filter *filter, struct dedup_result *result);
+ * `work` NULL: what it needs is in memory. Errors as dedup_run. */
+int dedup_filter(const struct dedup_options *options, const struct dedup_work *work,
+	const struct dedup_outcome *outcome, const struct dedup_cut_set *cuts, struct dedup_filter *filter,
+	struct dedup_result *result);
 /* Gives all files their names. */
 int dedup_filter_publish(
 	const struct dedup_options *options, struct dedup_filter *filter, struct dedup_result *result);

@@ -1,10 +1,5 @@
 #include "dedup/gone.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-#include "store/util/array.h"
-
 void dedup_gone_add(struct dedup_amount *gone, const struct dedup_outcome *outcome, uint32_t id, size_t bytes)
 {
 	static const int ways[] = {
@@ -34,22 +29,16 @@ void dedup_gone_add_up(struct dedup_amount *gone, const struct dedup_amount *mor
 	}
 }
 
-int dedup_gone_note(struct dedup_gone_lines *lines, uint32_t id, size_t bytes)
+int dedup_gone_settle(
+	struct dedup_sorter *lines, const struct dedup_outcome *outcome, struct dedup_amount *gone)
 {
-	struct dedup_gone_line *grown = array_grow(lines->v, lines->count, &lines->capacity, sizeof *grown);
+	struct dedup_sequence sequence = {0};
+	struct dedup_triple line;
+	int rc = dedup_sorter_finish(lines), more = 0;
 
-	if (!grown)
-		return -ENOMEM;
-	lines->v = grown;
-	grown[lines->count++] = (struct dedup_gone_line){id, (uint32_t)bytes};
-	return 0;
-}
-
-void dedup_gone_settle(
-	struct dedup_gone_lines *lines, const struct dedup_outcome *outcome, struct dedup_amount *gone)
-{
-	for (size_t i = 0; i < lines->count; i++)
-		dedup_gone_add(gone, outcome, lines->v[i].id, lines->v[i].bytes);
-	free(lines->v);
-	*lines = (struct dedup_gone_lines){0};
+	rc = rc ? rc : dedup_sequence_open(&sequence, lines);
+	while (!rc && (more = dedup_sequence_next(&sequence, &line)) > 0)
+		dedup_gone_add(gone, outcome, line.a, line.b);
+	dedup_sequence_close(&sequence);
+	return rc ? rc : more;
 }

@@ -6,6 +6,7 @@
 
 #include "dedup/dedup.h"
 #include "dedup/outcome.h"
+#include "dedup/sorter.h"
 
 /* Adds line `id` of so many bytes, if it goes, to what took it; `gone` is DEDUP_GONE_COUNT amounts. */
 void dedup_gone_add(
@@ -13,17 +14,9 @@ void dedup_gone_add(
 /* Adds all amounts of `more`. */
 void dedup_gone_add_up(struct dedup_amount *gone, const struct dedup_amount *more);
 
-/* Lines that go, to be counted when it is known of all lines whether they do: of one whose keeper goes later
- * nobody knows before. Zero it first; for one thread at a time. */
-struct dedup_gone_lines {
-	struct dedup_gone_line {
-		uint32_t id, bytes;
-	} * v;
-	size_t count, capacity;
-};
-int dedup_gone_note(struct dedup_gone_lines *lines, uint32_t id, size_t bytes); /* -ENOMEM */
-/* Counts and releases them. */
-void dedup_gone_settle(
-	struct dedup_gone_lines *lines, const struct dedup_outcome *outcome, struct dedup_amount *gone);
+/* Counts lines that go when it is known of all lines whether they do: of one whose keeper goes later nobody
+ * knows before. a: the line, b: its bytes; not finished. Errors as dedup_sorter_finish. */
+int dedup_gone_settle(
+	struct dedup_sorter *lines, const struct dedup_outcome *outcome, struct dedup_amount *gone);
 
 #endif

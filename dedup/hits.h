@@ -6,23 +6,24 @@
 
 #include "dedup/dedup.h"
 #include "dedup/outcome.h"
+#include "dedup/sorter.h"
 
-struct dedup_hit {
-	uint32_t id, item;
-	float overlap;
-};
-
+/* By line, in the order of lines. Zero it first. */
 struct dedup_hits {
-	struct dedup_hit *v; /* by id */
-	size_t count, capacity;
+	struct dedup_sorter *sorter;
 };
 
-/* Looks all of them up again, in a pass over the inputs; `hits` is zeroed. Errors as dedup_run. */
-int dedup_hits_find(const struct dedup_options *options, const struct dedup_outcome *outcome,
-	struct dedup_hits *hits, struct dedup_result *result);
+/* Errors as dedup_run; with a work, what is found is on disk. To be released also after a failure. */
+int dedup_hits_find(const struct dedup_options *options, const struct dedup_work *work,
+	const struct dedup_outcome *outcome, struct dedup_hits *hits, struct dedup_result *result);
 void dedup_hits_release(struct dedup_hits *hits);
 
-/* NULL: the line is none of them. */
-const struct dedup_hit *dedup_hits_of(const struct dedup_hits *hits, uint32_t id);
+struct dedup_hit {
+	uint32_t item;
+	float overlap;
+};
+/* The hit of line `id`, from a sequence of hits->sorter in which it comes next or later. -ESTALE: there is
+ * none; errors as dedup_sequence_next. */
+int dedup_hit_next(struct dedup_sequence *sequence, uint32_t id, struct dedup_hit *hit);
 
 #endif

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "store/util/array.h"
-
 int dedup_outcome_init(struct dedup_outcome *outcome, size_t inputs)
 {
 	*outcome = (struct dedup_outcome){.inputs = inputs};
@@ -16,14 +14,18 @@ void dedup_outcome_release(struct dedup_outcome *outcome)
 {
 	dedup_lines_release(&outcome->lines);
 	free(outcome->first_ids);
-	free(outcome->ties);
+	for (size_t i = 0; i < sizeof outcome->similarities / sizeof outcome->similarities[0]; i++)
+		free(outcome->similarities[i]);
 	*outcome = (struct dedup_outcome){0};
 }
 
 size_t dedup_outcome_memory(const struct dedup_outcome *outcome)
 {
-	return dedup_outcome_lines(outcome) * sizeof(uint32_t) +
-	       outcome->tie_capacity * sizeof *outcome->ties;
+	size_t bytes = dedup_outcome_lines(outcome) * sizeof(uint32_t);
+
+	for (size_t i = 0; i < sizeof outcome->similarities / sizeof outcome->similarities[0]; i++)
+		bytes += outcome->similarities[i] ? DEDUP_LINES_SEGMENT * sizeof(float) : 0;
+	return bytes;
 }
 
 static bool is_mark(uint32_t line)
@@ -60,31 +62,28 @@ void dedup_outcome_settle(struct dedup_outcome *outcome,
 	}
 }
 
-int dedup_outcome_tie(
-	struct dedup_outcome *outcome, uint32_t id, uint32_t keeper, double similarity, enum dedup_how how)
+int dedup_outcome_tie(struct dedup_outcome *outcome, uint32_t id, uint32_t keeper, double similarity)
 {
-	struct dedup_tie *grown =
-		array_grow(outcome->ties, outcome->tie_count, &outcome->tie_capacity, sizeof *grown);
+	float **segment = &outcome->similarities[id / DEDUP_LINES_SEGMENT];
 
-	if (!grown)
-		return -ENOMEM;
-	outcome->ties = grown;
-	grown[outcome->tie_count++] = (struct dedup_tie){id, (float)similarity, how};
+	if (!*segment) {
+		*segment = malloc(DEDUP_LINES_SEGMENT * sizeof **segment);
+		if (!*segment)
+			return -ENOMEM;
+		for (size_t i = 0; i < DEDUP_LINES_SEGMENT; i++)
+			(*segment)[i] = -1;
+	}
+	(*segment)[id % DEDUP_LINES_SEGMENT] = (float)similarity;
 	*dedup_lines_at(&outcome->lines, id) = keeper;
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
+bool dedup_outcome_is_tied(const struct dedup_outcome *outcome, uint32_t id, float *similarity)
 {
-	const struct dedup_tie *x = a, *y = b;
+	const float *segment = outcome->similarities[id / DEDUP_LINES_SEGMENT];
 
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-void dedup_outcome_seal(struct dedup_outcome *outcome)
-{
-	if (outcome->tie_count)
-		qsort(outcome->ties, outcome->tie_count, sizeof *outcome->ties, compare);
+	*similarity = segment ? segment[id % DEDUP_LINES_SEGMENT] : -1;
+	return *similarity >= 0;
 }
 
 uint32_t dedup_outcome_lines(const struct dedup_outcome *outcome)
@@ -107,14 +106,6 @@ size_t dedup_outcome_input(const struct dedup_outcome *outcome, uint32_t id)
 	return low;
 }
 
-static const struct dedup_tie *tie_of(const struct dedup_outcome *outcome, uint32_t id)
-{
-	struct dedup_tie key = {.id = id};
-
-	return outcome->tie_count ? bsearch(&key, outcome->ties, outcome->tie_count, sizeof key, compare)
-				  : NULL;
-}
-
 static enum dedup_how how_of_mark(uint32_t mark)
 {
 	switch (mark) {
@@ -135,24 +126,26 @@ struct dedup_fate dedup_outcome_of(const struct dedup_outcome *outcome, uint32_t
 {
 	struct dedup_fate fate = {.how = DEDUP_HOW_STAYS, .keeper = id, .similarity = 1};
 	uint32_t to = *dedup_lines_at(&outcome->lines, id);
-	const struct dedup_tie *tie;
+	float similarity;
+	bool tied;
 
 	if (to >= DEDUP_LINE_GONE)
 		fate.how = how_of_mark(to);
 	if (to == id || to >= DEDUP_LINE_GONE)
 		return fate;
-	tie = tie_of(outcome, id);
-	if (!tie) { /* the same text, and that one's fate with it */
+	tied = dedup_outcome_is_tied(outcome, id, &similarity);
+	if (!tied) { /* the same text, and that one's fate with it */
 		fate.how = DEDUP_HOW_EXACT;
 		fate.is_copy = true;
 		fate.keeper = *dedup_lines_at(&outcome->lines, to);
-		tie = fate.keeper == to ? NULL : tie_of(outcome, to);
+		tied = fate.keeper != to && !is_mark(fate.keeper) &&
+		       dedup_outcome_is_tied(outcome, to, &similarity);
 	} else {
 		fate.keeper = to;
 	}
-	if (tie) {
-		fate.how = (enum dedup_how)tie->how;
-		fate.similarity = (double)tie->similarity;
+	if (tied) {
+		fate.how = DEDUP_HOW_NEAR;
+		fate.similarity = (double)similarity;
 	}
 	if (is_mark(fate.keeper) || *dedup_lines_at(&outcome->lines, fate.keeper) == DEDUP_LINE_CUT) {
 		fate.how = DEDUP_HOW_CUT; /* that one went later */

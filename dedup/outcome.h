@@ -1,6 +1,6 @@
 /*
  * What becomes of each line: the answer of a run, of which every output and report is made. 4 bytes a line,
- * and 12 for each text that goes for a similar one.
+ * and 4 more where texts go for similar ones.
  *
  * A line that goes has a keeper, one that stays: of the same text, or of one that is similar to it. Lines
  * lead to their keepers in at most two steps, one to the line that stands for all with the same text, and
@@ -26,19 +26,13 @@ enum dedup_how {
 	DEDUP_HOW_CUT,	   /* goes: what it has stands in earlier ones, piece by piece */
 };
 
-/* How a line is bound to the one it leads to, where that is not by the same text. */
-struct dedup_tie {
-	uint32_t id;
-	float similarity;
-	uint32_t how; /* of enum dedup_how */
-};
-
 struct dedup_outcome {
 	struct dedup_lines lines;
 	uint32_t *first_ids; /* of each of `inputs` files' first line, and the number of all lines */
 	size_t inputs;
-	struct dedup_tie *ties; /* by id once sealed */
-	size_t tie_count, tie_capacity;
+	/* Of DEDUP_LINES_SEGMENT lines each: how similar they are to the one they go for; below 0: that is
+	 * not why they go. NULL: none of them goes so. */
+	float *similarities[1u << 14];
 };
 
 int dedup_outcome_init(struct dedup_outcome *outcome, size_t inputs); /* -ENOMEM */
@@ -50,11 +44,10 @@ size_t dedup_outcome_memory(const struct dedup_outcome *outcome);
  * that stays for them: the one that comes before the others by `before`, or (NULL) the lowest. */
 void dedup_outcome_settle(struct dedup_outcome *outcome,
 	bool (*before)(const void *ctx, uint32_t a, uint32_t b), const void *ctx);
-/* Line `id` goes for `keeper`, one that stays. -ENOMEM. */
-int dedup_outcome_tie(
-	struct dedup_outcome *outcome, uint32_t id, uint32_t keeper, double similarity, enum dedup_how how);
-/* After the last tie; before it nobody may ask. */
-void dedup_outcome_seal(struct dedup_outcome *outcome);
+/* Line `id` goes for `keeper`, one that stays, to which it is similar. -ENOMEM. */
+int dedup_outcome_tie(struct dedup_outcome *outcome, uint32_t id, uint32_t keeper, double similarity);
+/* Whether it does, and how similar it is. */
+bool dedup_outcome_is_tied(const struct dedup_outcome *outcome, uint32_t id, float *similarity);
 
 /* Lines of all files. */
 uint32_t dedup_outcome_lines(const struct dedup_outcome *outcome);

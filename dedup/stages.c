@@ -53,7 +53,6 @@ int dedup_stage_filter(const struct dedup_work *work, unsigned shard, struct ded
 	struct dedup_options own = *work->options;
 	struct dedup_inputs inputs;
 	struct dedup_outcome outcome, part;
-	struct dedup_cuts none = {0}; /* stages cut nothing */
 	uint64_t start = clock_now_ns();
 	size_t first, end;
 	int rc = dedup_outcome_init(&outcome, own.inputs->count);
@@ -70,14 +69,14 @@ int dedup_stage_filter(const struct dedup_work *work, unsigned shard, struct ded
 		struct dedup_options all = *work->options;
 
 		all.output = all.record = all.quarantine = NULL;
-		rc = dedup_output(&all, &outcome, &none, start, &(struct dedup_result){0});
+		rc = dedup_output(&all, work, &outcome, NULL, start, &(struct dedup_result){0});
 	}
 	own.duplicates = own.clusters = own.mask = NULL;
 	if (!rc) {
 		part = outcome;
 		part.first_ids += first;
 		part.inputs = end - first;
-		rc = dedup_output(&own, &part, &none, start, result);
+		rc = dedup_output(&own, work, &part, NULL, start, result);
 	}
 	dedup_outcome_release(&outcome);
 	return rc;

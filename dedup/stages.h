@@ -38,7 +38,7 @@ int dedup_stage_filter(const struct dedup_work *work, unsigned shard, struct ded
 /* All of them but the last, one after the other. */
 int dedup_stages_run(const struct dedup_work *work, struct dedup_result *result);
 
-/* Reads what the last stage has left into an initialised outcome, sealed, and what all of them have counted
+/* Reads what the last stage has left into an initialised outcome, and what all of them have counted
  * into result. */
 int dedup_stages_outcome(
 	const struct dedup_work *work, struct dedup_outcome *outcome, struct dedup_result *result);

@@ -9,6 +9,7 @@
 struct left {
 	char *v; /* of a text */
 	size_t capacity;
+	struct dedup_cut_reader cuts;
 };
 
 struct walker {
@@ -30,9 +31,12 @@ static int hand_out(
 	struct walker *walker = s->ctx;
 	const struct dedup_walk *walk = walker->walk;
 	struct left *left = &walker->lefts[w->number];
+	const struct dedup_cut *cuts = NULL;
 	size_t count = 0;
-	const struct dedup_cut *cuts = walk->cuts ? dedup_cuts_of(walk->cuts, id, &count) : NULL;
+	int rc = walk->cuts ? dedup_cut_set_of(walk->cuts, &left->cuts, id, &cuts, &count) : 0;
 
+	if (rc)
+		return rc;
 	if (!count)
 		return walk->text(walk->ctx, w->number, id, text, len);
 	if (left->capacity < len) {
@@ -66,8 +70,10 @@ int dedup_walk(const struct dedup_walk *walk, struct dedup_result *result)
 		result->fault = seen.fault;
 	dedup_scanner_close(&s);
 	dedup_outcome_release(&lines);
-	for (unsigned i = 0; walker.lefts && i < o->threads; i++)
+	for (unsigned i = 0; walker.lefts && i < o->threads; i++) {
 		free(walker.lefts[i].v);
+		dedup_cut_reader_release(&walker.lefts[i].cuts);
+	}
 	free(walker.lefts);
 	return rc;
 }

@@ -5,7 +5,7 @@
 #ifndef MITHRIL_DEDUP_WALK_H
 #define MITHRIL_DEDUP_WALK_H
 
-#include "dedup/cut/cuts.h"
+#include "dedup/cut_set.h"
 #include "dedup/dedup.h"
 #include "dedup/outcome.h"
 
@@ -13,7 +13,7 @@ struct dedup_walk {
 	const struct dedup_options *options;
 	const struct dedup_outcome *outcome; /* of all inputs */
 	uint32_t mark;			     /* of lines.h: which lines; 0: those that stay */
-	const struct dedup_cuts *cuts;	     /* settled; NULL: none */
+	const struct dedup_cut_set *cuts;    /* NULL: none */
 	const char *stage;		     /* for progress */
 	/* Called by any of options->threads threads, with texts in any order; `text` is theirs meanwhile.
 	 * Below 0 ends the walk. */

@@ -154,9 +154,10 @@ int dedup_work_open(struct dedup_work *work, const struct dedup_options *options
 void dedup_work_remove(const struct dedup_work *work)
 {
 	/* So that at no moment a stage is told of as done whose files are gone; last what tells that the
-	 * files of the output are this run's. */
+	 * files of the output are this run's, and what the output left half-written. */
 	static const char *const names[] = {"outcome", "ties", "shingles", "rest0", "rest1", "lines",
-		"components", "edges", "notes", "bands", "texts", "plan", "output"};
+		"components", "edges", "notes", "bands", "texts", "plan", "output", "found", "cuts",
+		"lengths", "hits", "members"};
 	char path[PATH_MAX + 64];
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -208,6 +209,14 @@ int dedup_work_create(const struct dedup_work *work, const char *what, unsigned 
 
 	name_of(name, what, shard);
 	return dedup_table_create(writer, work->dir, name, kind, &work->digest);
+}
+
+int dedup_work_unname(const struct dedup_work *work, const char *what, unsigned shard)
+{
+	char path[PATH_MAX + 64];
+
+	snprintf(path, sizeof path, "%s/%s-%u", work->dir, what, shard);
+	return unlink(path) ? -errno : 0;
 }
 
 int dedup_work_load_all(const struct dedup_work *work, const char *what, enum dedup_table_kind kind,

@@ -44,6 +44,8 @@ int dedup_work_load(const struct dedup_work *work, const char *what, unsigned sh
 	enum dedup_table_kind kind, struct dedup_table *table);
 int dedup_work_create(const struct dedup_work *work, const char *what, unsigned shard,
 	enum dedup_table_kind kind, struct dedup_table_writer *writer);
+/* Takes the name from a file that was loaded, which is gone once it is closed. Errors of unlink(2). */
+int dedup_work_unname(const struct dedup_work *work, const char *what, unsigned shard);
 /* The same of all shards: an array to be freed, by dedup_work_unload. */
 int dedup_work_load_all(const struct dedup_work *work, const char *what, enum dedup_table_kind kind,
 	struct dedup_table **tables);

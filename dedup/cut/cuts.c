@@ -69,27 +69,6 @@ void dedup_cuts_settle(struct dedup_cuts *cuts)
 	cuts->count = kept;
 }
 
-int dedup_cuts_join(struct dedup_cuts *cuts, const struct dedup_cuts *more)
-{
-	struct dedup_cuts all = {.capacity = cuts->count + more->count};
-	size_t i = 0, j = 0;
-
-	if (!more->count)
-		return 0;
-	all.v = malloc(all.capacity * sizeof *all.v);
-	if (!all.v)
-		return -ENOMEM;
-	while (i < cuts->count || j < more->count) {
-		bool first = j == more->count || (i < cuts->count && compare(&cuts->v[i], &more->v[j]) <= 0);
-
-		all.v[all.count++] = first ? cuts->v[i++] : more->v[j++];
-	}
-	dedup_cuts_settle(&all);
-	dedup_cuts_release(cuts);
-	*cuts = all;
-	return 0;
-}
-
 void dedup_cuts_release(struct dedup_cuts *cuts)
 {
 	free(cuts->v);

@@ -12,6 +12,16 @@ struct dedup_cut {
 	uint32_t id, from, to;
 };
 
+/* Where those go that are found; each thread calls it with its number. Errors are passed on. */
+struct dedup_cut_sink {
+	int (*put)(void *ctx, unsigned thread, struct dedup_cut cut);
+	void *ctx;
+};
+static inline int dedup_cut_put(const struct dedup_cut_sink *sink, unsigned thread, struct dedup_cut cut)
+{
+	return sink->put(sink->ctx, thread, cut);
+}
+
 /* Zero it first. */
 struct dedup_cuts {
 	struct dedup_cut *v;
@@ -22,8 +32,6 @@ int dedup_cuts_add(struct dedup_cuts *cuts, struct dedup_cut cut); /* -ENOMEM */
 int dedup_cuts_add_all(struct dedup_cuts *cuts, const struct dedup_cuts *more);
 /* Sorts them by id and place and joins those that touch, so that there is text between any two. */
 void dedup_cuts_settle(struct dedup_cuts *cuts);
-/* Adds settled ones to settled ones, in time that grows with their number. -ENOMEM: as it was. */
-int dedup_cuts_join(struct dedup_cuts *cuts, const struct dedup_cuts *more);
 void dedup_cuts_release(struct dedup_cuts *cuts);
 
 /* Of settled ones: those of one line; *count may be 0. */

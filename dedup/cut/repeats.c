@@ -182,7 +182,7 @@ static bool put(struct dedup_repeats_seen *seen, uint64_t hash)
 }
 
 int dedup_repeats_cut(const struct dedup_repeats *r, struct dedup_repeats_seen *seen, uint32_t id,
-	const char *text, size_t len, struct dedup_cuts *cuts)
+	const char *text, size_t len, const struct dedup_cut_sink *sink, unsigned thread)
 {
 	struct dedup_cut run = {.id = id}; /* units that touch each other */
 	struct dedup_unit unit;
@@ -195,14 +195,14 @@ int dedup_repeats_cut(const struct dedup_repeats *r, struct dedup_repeats_seen *
 		if (dedup_exact_get(r->exact, hash, check) >= id && !put(seen, hash))
 			continue;
 		if (run.to != unit.from || run.from == run.to) {
-			rc = run.to > run.from ? dedup_cuts_add(cuts, run) : 0;
+			rc = run.to > run.from ? dedup_cut_put(sink, thread, run) : 0;
 			run.from = (uint32_t)unit.from;
 		}
 		run.to = (uint32_t)unit.end;
 	}
 	if (!rc && run.to > run.from) {
 		run.to |= run.to == len && text[len - 1] != '\n' ? NO_END : 0;
-		rc = dedup_cuts_add(cuts, run);
+		rc = dedup_cut_put(sink, thread, run);
 	}
 	return rc;
 }

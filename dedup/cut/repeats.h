@@ -41,12 +41,12 @@ struct dedup_repeats_seen {
 };
 void dedup_repeats_seen_release(struct dedup_repeats_seen *seen);
 
-/* When all are noted: adds to `cuts` the units of the part that stand earlier. Thread-safe but for `seen` and
- * `cuts`. -ENOMEM. */
+/* When all are noted: puts the units of the part that stand earlier into the sink. Thread-safe but for
+ * `seen`. -ENOMEM, what the sink says. */
 int dedup_repeats_cut(const struct dedup_repeats *repeats, struct dedup_repeats_seen *seen, uint32_t id,
-	const char *text, size_t len, struct dedup_cuts *cuts);
-/* All parts' cuts: settles them, each unit with its line's end, so that what is left is the lines that stay
- * with a line's end between each two. */
+	const char *text, size_t len, const struct dedup_cut_sink *sink, unsigned thread);
+/* A line's cuts of all parts: settles them, each unit with its line's end, so that what is left is the lines
+ * that stay with a line's end between each two. */
 void dedup_repeats_settle(struct dedup_cuts *cuts);
 /* Bytes of the table. */
 size_t dedup_repeats_memory(const struct dedup_repeats *repeats);

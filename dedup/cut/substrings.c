@@ -23,7 +23,6 @@ struct worker {
 	bool has_ahead;
 	struct dedup_pieces pieces;
 	struct dedup_windows windows;
-	struct dedup_cuts cuts;
 	uint64_t bins[BINS]; /* bytes that pieces with these keys would take */
 };
 
@@ -36,6 +35,7 @@ struct dedup_substrings {
 	unsigned from, to; /* bins of the part */
 	uint64_t memory;   /* the most there was */
 	atomic_uint next;  /* list */
+	struct dedup_cut_sink sink;
 };
 
 /* The gram was the same some bytes ago, and the one before it, and so on. */
@@ -45,7 +45,7 @@ struct period {
 };
 
 int dedup_substrings_new(size_t length, unsigned threads, uint64_t text_bytes, uint64_t memory,
-	struct dedup_substrings **substrings)
+	const struct dedup_cut_sink *sink, struct dedup_substrings **substrings)
 {
 	struct dedup_substrings *s = calloc(1, sizeof *s);
 	uint64_t seeds[2];
@@ -58,6 +58,7 @@ int dedup_substrings_new(size_t length, unsigned threads, uint64_t text_bytes, u
 		seeds[0] = ~(seeds[1] = clock_now_ns());
 	s->length = length;
 	s->threads = threads;
+	s->sink = *sink;
 	s->workers = calloc(threads, sizeof *s->workers);
 	rc = s->workers ? 0 : -ENOMEM;
 	for (unsigned i = 0; !rc && i < threads; i++) {
@@ -85,7 +86,6 @@ void dedup_substrings_free(struct dedup_substrings *s)
 	for (unsigned i = 0; s->workers && i < s->threads; i++) {
 		dedup_pieces_release(&s->workers[i].pieces);
 		dedup_windows_release(&s->workers[i].windows);
-		dedup_cuts_release(&s->workers[i].cuts);
 	}
 	free(s->workers);
 	dedup_grams_release(&s->grams);
@@ -200,9 +200,9 @@ int dedup_substrings_collect(
 		if (bin < s->from || bin >= s->to || !dedup_grams_is_shared(&s->grams, pick.key))
 			continue;
 		if (is_run(&period, &pick, text, s->length))
-			rc = dedup_cuts_add(
-				&w->cuts, (struct dedup_cut){id, pick.first,
-						  pick.first + pick.windows - 1 + (uint32_t)s->length});
+			rc = dedup_cut_put(&s->sink, thread,
+				(struct dedup_cut){
+					id, pick.first, pick.first + pick.windows - 1 + (uint32_t)s->length});
 		else
 			rc = dedup_pieces_add(&w->pieces, id, text, s->length, &pick);
 	}
@@ -221,8 +221,9 @@ static int compare(const void *a, const void *b)
 }
 
 /* One list of all threads. */
-static int settle_list(struct dedup_substrings *s, struct worker *w, unsigned number)
+static int settle_list(struct dedup_substrings *s, unsigned thread, unsigned number)
 {
+	struct worker *w = &s->workers[thread];
 	struct dedup_piece *all;
 	size_t count = 0, end;
 	int rc = 0;
@@ -246,7 +247,7 @@ static int settle_list(struct dedup_substrings *s, struct worker *w, unsigned nu
 	for (size_t from = 0; !rc && from < count; from = end) {
 		for (end = from + 1; end < count && all[end].key == all[from].key;)
 			end++;
-		rc = dedup_windows_cut(&w->windows, all + from, end - from, s->length, &w->cuts);
+		rc = dedup_windows_cut(&w->windows, all + from, end - from, s->length, &s->sink, thread);
 	}
 	free(all);
 	return rc;
@@ -259,12 +260,11 @@ static int settle_lists(void *ctx, unsigned thread)
 	int rc = 0;
 
 	while (!rc && (number = atomic_fetch_add(&s->next, 1)) < DEDUP_PIECE_LISTS)
-		rc = settle_list(s, &s->workers[thread], number);
-	dedup_cuts_settle(&s->workers[thread].cuts);
+		rc = settle_list(s, thread, number);
 	return rc;
 }
 
-int dedup_substrings_settle(struct dedup_substrings *s, struct dedup_cuts *cuts)
+int dedup_substrings_settle(struct dedup_substrings *s)
 {
 	uint64_t memory = dedup_grams_memory(&s->grams);
 	int rc;
@@ -274,9 +274,7 @@ int dedup_substrings_settle(struct dedup_substrings *s, struct dedup_cuts *cuts)
 	for (unsigned i = 0; i < s->threads; i++) {
 		struct worker *w = &s->workers[i];
 
-		memory += w->pieces.bytes + w->cuts.capacity * sizeof *w->cuts.v;
-		rc = rc ? rc : dedup_cuts_join(cuts, &w->cuts);
-		dedup_cuts_release(&w->cuts);
+		memory += w->pieces.bytes;
 		dedup_pieces_release(&w->pieces);
 	}
 	s->memory = memory > s->memory ? memory : s->memory;

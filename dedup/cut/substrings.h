@@ -33,9 +33,9 @@
 
 struct dedup_substrings;
 /* `text_bytes`: of all texts, about. `memory`: bytes that parts may take, the table of grams included; 0: as
- * much as it is, in one part. -ENOMEM. */
+ * much as it is, in one part. What is found goes into the sink, by any thread. -ENOMEM. */
 int dedup_substrings_new(size_t length, unsigned threads, uint64_t text_bytes, uint64_t memory,
-	struct dedup_substrings **substrings);
+	const struct dedup_cut_sink *sink, struct dedup_substrings **substrings);
 void dedup_substrings_free(struct dedup_substrings *substrings);
 
 void dedup_substrings_note(
@@ -48,9 +48,9 @@ void dedup_substrings_count(
 /* Begins the next part; false: there is none. */
 bool dedup_substrings_more(struct dedup_substrings *substrings);
 int dedup_substrings_collect(struct dedup_substrings *substrings, unsigned thread, uint32_t id,
-	const char *text, size_t len); /* -ENOMEM */
-/* Adds what the part has found to `cuts`, and settles them. -ENOMEM. */
-int dedup_substrings_settle(struct dedup_substrings *substrings, struct dedup_cuts *cuts);
+	const char *text, size_t len); /* -ENOMEM, what the sink says */
+/* Finds what the part has. -ENOMEM, what the sink says. */
+int dedup_substrings_settle(struct dedup_substrings *substrings);
 /* The most bytes that were allocated at once. */
 uint64_t dedup_substrings_memory(const struct dedup_substrings *substrings);
 

@@ -121,7 +121,7 @@ static uint64_t mixed(uint64_t h)
 
 /* Of the windows of one piece those whose hash falls into this round. */
 static int cut_piece(struct dedup_windows *w, const struct dedup_piece *pieces, uint32_t i, size_t length,
-	uint64_t last, uint64_t round, uint64_t rounds, struct dedup_cuts *cuts)
+	uint64_t last, uint64_t round, uint64_t rounds, const struct dedup_cut_sink *sink, unsigned thread)
 {
 	const struct dedup_piece *piece = &pieces[i];
 	const uint8_t *text = (const uint8_t *)piece->text;
@@ -147,12 +147,12 @@ static int cut_piece(struct dedup_windows *w, const struct dedup_piece *pieces, 
 		if (rc || !is_earlier(pieces, &first, &at, length))
 			continue;
 		if (run.to < piece->first + j) {
-			rc = run.to ? dedup_cuts_add(cuts, run) : 0;
+			rc = run.to ? dedup_cut_put(sink, thread, run) : 0;
 			run.from = piece->first + j;
 		}
 		run.to = piece->first + j + (uint32_t)length;
 	}
-	return rc || !run.to ? rc : dedup_cuts_add(cuts, run);
+	return rc || !run.to ? rc : dedup_cut_put(sink, thread, run);
 }
 
 /* Whether all of b's windows are those of an earlier piece a, one by one. */
@@ -162,15 +162,16 @@ static bool is_again(const struct dedup_piece *a, const struct dedup_piece *b, s
 	       !memcmp(a->text, b->text, a->windows - 1 + length);
 }
 
-static int cut_whole(const struct dedup_piece *piece, size_t length, struct dedup_cuts *cuts)
+static int cut_whole(
+	const struct dedup_piece *piece, size_t length, const struct dedup_cut_sink *sink, unsigned thread)
 {
 	uint32_t to = piece->first + piece->windows - 1 + (uint32_t)length;
 
-	return dedup_cuts_add(cuts, (struct dedup_cut){piece->id, piece->first, to});
+	return dedup_cut_put(sink, thread, (struct dedup_cut){piece->id, piece->first, to});
 }
 
 int dedup_windows_cut(struct dedup_windows *w, const struct dedup_piece *pieces, size_t count, size_t length,
-	struct dedup_cuts *cuts)
+	const struct dedup_cut_sink *sink, unsigned thread)
 {
 	uint64_t windows = 0, rounds, last = 1;
 	int rc = 0;
@@ -188,10 +189,11 @@ int dedup_windows_cut(struct dedup_windows *w, const struct dedup_piece *pieces,
 		rc = clear(w, windows);
 		for (size_t i = 0; !rc && i < count; i++)
 			if (i && is_again(&pieces[model], &pieces[i], length)) {
-				rc = round ? 0 : cut_whole(&pieces[i], length, cuts);
+				rc = round ? 0 : cut_whole(&pieces[i], length, sink, thread);
 			} else {
 				model = i;
-				rc = cut_piece(w, pieces, (uint32_t)i, length, last, round, rounds, cuts);
+				rc = cut_piece(
+					w, pieces, (uint32_t)i, length, last, round, rounds, sink, thread);
 			}
 	}
 	return rc;

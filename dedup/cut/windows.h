@@ -15,10 +15,10 @@ struct dedup_windows {
 };
 void dedup_windows_release(struct dedup_windows *windows);
 
-/* All pieces with one key, sorted by id and place. Adds to `cuts` every window of `length` bytes of which the
- * same bytes stand in an earlier text, or earlier in the same one without an overlap. Compares bytes; time
- * grows with the number of windows alone. -ENOMEM. */
+/* All pieces with one key, sorted by id and place. Puts every window of `length` bytes of which the
+ * same bytes stand in an earlier text, or earlier in the same one without an overlap into the
+ * sink. Compares bytes; time grows with the number of windows alone. -ENOMEM, what the sink says. */
 int dedup_windows_cut(struct dedup_windows *windows, const struct dedup_piece *pieces, size_t count,
-	size_t length, struct dedup_cuts *cuts);
+	size_t length, const struct dedup_cut_sink *sink, unsigned thread);
 
 #endif

@@ -76,6 +76,9 @@ static inline __attribute__((always_inline)) void sort_by(uint8_t *v, size_t cou
 static void sort(uint8_t *v, size_t count, size_t size, size_t byte)
 {
 	switch (size) {
+	case 12:
+		sort_by(v, count, 12, byte);
+		break;
 	case 14:
 		sort_by(v, count, 14, byte);
 		break;

@@ -28,6 +28,7 @@ enum dedup_table_kind {
 	DEDUP_TABLE_OUTCOME,
 	DEDUP_TABLE_PLAN,
 	DEDUP_TABLE_OUTPUT,
+	DEDUP_TABLE_TRIPLES,
 };
 
 /* What a file was made for: of another plan it is of no use. */

@@ -99,21 +99,44 @@ static int go_through(void *ctx, unsigned thread)
 	return rc;
 }
 
+/* What threads have found, one list each. */
+struct finds {
+	struct dedup_cuts of[3];
+};
+
+static int keep(void *ctx, unsigned thread, struct dedup_cut cut)
+{
+	return dedup_cuts_add(&((struct finds *)ctx)->of[thread], cut);
+}
+
+static void gather(struct dedup_cuts *cuts, struct finds *finds, void (*settle)(struct dedup_cuts *cuts))
+{
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(dedup_cuts_add_all(cuts, &finds->of[i]), 0);
+		dedup_cuts_release(&finds->of[i]);
+	}
+	settle(cuts);
+}
+
 static unsigned find_substrings(
 	const struct text *texts, size_t length, unsigned threads, uint64_t memory, struct dedup_cuts *cuts)
 {
 	struct work w = {.texts = texts, .threads = threads};
+	struct finds finds = {0};
+	struct dedup_cut_sink sink = {keep, &finds};
 	unsigned parts = 0;
 
-	assert_int_equal(dedup_substrings_new(length, threads, TEXTS * LEN / 2, memory, &w.substrings), 0);
+	assert_int_equal(
+		dedup_substrings_new(length, threads, TEXTS * LEN / 2, memory, &sink, &w.substrings), 0);
 	for (w.step = 0; w.step < 2; w.step++)
 		assert_int_equal(dedup_parallel(threads, go_through, &w), 0);
 	while (dedup_substrings_more(w.substrings)) {
 		assert_int_equal(dedup_parallel(threads, go_through, &w), 0);
-		assert_int_equal(dedup_substrings_settle(w.substrings, cuts), 0);
+		assert_int_equal(dedup_substrings_settle(w.substrings), 0);
 		parts++;
 	}
 	dedup_substrings_free(w.substrings);
+	gather(cuts, &finds, dedup_cuts_settle);
 	return parts;
 }
 
@@ -165,6 +188,8 @@ static unsigned cut_lines(char (*texts)[MANY_LEN], uint64_t memory, struct dedup
 {
 	struct dedup_repeats *repeats;
 	struct dedup_repeats_seen seen = {0};
+	struct finds finds = {0};
+	struct dedup_cut_sink sink = {keep, &finds};
 	unsigned parts = 0;
 
 	assert_int_equal(dedup_repeats_new(DEDUP_LINES, 1, memory, &repeats), 0);
@@ -177,9 +202,10 @@ static unsigned cut_lines(char (*texts)[MANY_LEN], uint64_t memory, struct dedup
 			continue;
 		for (unsigned i = 0; i < MANY; i++)
 			assert_int_equal(
-				dedup_repeats_cut(repeats, &seen, i, texts[i], strlen(texts[i]), cuts), 0);
+				dedup_repeats_cut(repeats, &seen, i, texts[i], strlen(texts[i]), &sink, 0),
+				0);
 	}
-	dedup_repeats_settle(cuts);
+	gather(cuts, &finds, dedup_repeats_settle);
 	dedup_repeats_seen_release(&seen);
 	dedup_repeats_free(repeats);
 	return parts;

@@ -15,6 +15,7 @@
 
 #define BIN_BITS 12 /* the first bits of a key, by which parts are cut */
 #define BINS (1u << BIN_BITS)
+#define WINDOWS_LEAST ((uint64_t)1 << 17) /* fewer would be gone through too often */
 
 /* One thread's. */
 struct worker {
@@ -44,6 +45,15 @@ struct period {
 	size_t at, gap, since;
 };
 
+static uint64_t windows_of(uint64_t memory)
+{
+	uint64_t most = memory / DEDUP_WINDOWS_COST;
+
+	return !memory || most > DEDUP_WINDOWS_MOST ? DEDUP_WINDOWS_MOST
+	       : most < WINDOWS_LEAST		    ? WINDOWS_LEAST
+						    : most;
+}
+
 int dedup_substrings_new(size_t length, unsigned threads, uint64_t text_bytes, uint64_t memory,
 	const struct dedup_cut_sink *sink, struct dedup_substrings **substrings)
 {
@@ -64,6 +74,7 @@ int dedup_substrings_new(size_t length, unsigned threads, uint64_t text_bytes, u
 	for (unsigned i = 0; !rc && i < threads; i++) {
 		dedup_winnow_init(&s->workers[i].winnow, length, seeds[0]);
 		s->workers[i].windows.base = seeds[1] | 1;
+		s->workers[i].windows.most = windows_of(memory / 4 / threads);
 	}
 	/* One gram in half of the grams of a window is chosen. */
 	if (!rc)
@@ -74,8 +85,8 @@ int dedup_substrings_new(size_t length, unsigned threads, uint64_t text_bytes, u
 		return rc;
 	}
 	s->memory = dedup_grams_memory(&s->grams);
-	if (memory) /* a quarter of the rest is for what is found */
-		s->limit = (memory > 2 * s->memory ? memory - s->memory : memory / 2) / 4 * 3 + 1;
+	if (memory) /* two quarters are for the grams and the windows */
+		s->limit = memory / 2 + 1;
 	return 0;
 }
 
@@ -144,7 +155,7 @@ void dedup_substrings_count(struct dedup_substrings *s, unsigned thread, const c
 	while (next(s, w, &pick))
 		if (dedup_grams_is_shared(&s->grams, pick.key))
 			w->bins[pick.key >> (64 - BIN_BITS)] +=
-				2 * sizeof(struct dedup_piece) + pick.windows + s->length;
+				4 * sizeof(struct dedup_piece) + pick.windows + s->length;
 }
 
 bool dedup_substrings_more(struct dedup_substrings *s)

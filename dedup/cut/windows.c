@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUND ((uint64_t)1 << 22) /* windows that are in the table at most */
-
 /* The first window with these bytes. */
 struct dedup_window_slot {
 	uint64_t hash;
@@ -182,7 +180,7 @@ int dedup_windows_cut(struct dedup_windows *w, const struct dedup_piece *pieces,
 		last *= w->base;
 	for (size_t i = 0; i < count; i++)
 		windows += pieces[i].windows;
-	rounds = (windows + ROUND - 1) / ROUND;
+	rounds = (windows + w->most - 1) / w->most;
 	for (uint64_t round = 0; !rc && round < rounds; round++) {
 		size_t model = 0; /* the last piece whose windows are in the table */
 

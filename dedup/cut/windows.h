@@ -7,9 +7,13 @@
 #include "dedup/cut/cuts.h"
 #include "dedup/cut/pieces.h"
 
-/* For one thread at a time; zero it but for `base`, which is odd. */
+#define DEDUP_WINDOWS_MOST ((uint64_t)1 << 22)
+#define DEDUP_WINDOWS_COST 48u /* bytes a window in the table, about */
+
+/* For one thread at a time; zero it but for the first two. */
 struct dedup_windows {
-	uint64_t base; /* of the rolling hash */
+	uint64_t base; /* of the rolling hash; odd */
+	uint64_t most; /* windows that are in the table at once; more take as many rounds */
 	struct dedup_window_slot *slots;
 	size_t mask, count, capacity;
 };

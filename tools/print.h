@@ -11,9 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* "1.4 GiB"; `text` is returned. */
-#define PRINT_AMOUNT 32
-char *print_bytes(char text[PRINT_AMOUNT], uint64_t bytes);
+#include "store/util/show.h"
 
 /* A table whose columns are as wide as their widest cell. Cells are copied. A column is right-aligned if its
  * heading ends with '>' (which is not printed). Rows that do not fit in memory are dropped. */
@@ -22,10 +20,6 @@ struct print_table *print_table_new(size_t columns, const char *const *headings)
 void print_table_row(struct print_table *table, const char *const *cells);
 /* Prints to standard output and frees. NULL is fine. */
 void print_table_end(struct print_table *table);
-
-/* A text of a user's as text of HTML or XML, at most so many characters of it: "..." stands for the rest.
- * What XML cannot hold and what is no UTF-8 becomes '?'. */
-void print_xml(FILE *out, const char *text, size_t most);
 
 /* Prints to standard output, with a line's end. */
 void print_json(const json_t *json);

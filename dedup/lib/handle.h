@@ -1,5 +1,6 @@
 /*
- * What is behind a struct mithril_dedup. run.c: its runs. lib.c: all other calls of mithril-dedup.h.
+ * What is behind a struct mithril_dedup. run.c: its runs; lib_report.c: reports of earlier ones; lib.c: all
+ * other calls of mithril-dedup.h.
  */
 #ifndef MITHRIL_DEDUP_LIB_HANDLE_H
 #define MITHRIL_DEDUP_LIB_HANDLE_H

@@ -236,26 +236,3 @@ int mithril_dedup_explain(struct mithril_dedup *d, const char *const texts[2], c
 	};
 	return 0;
 }
-
-const char *mithril_dedup_report(struct mithril_dedup *d, const char *place, uint64_t largest)
-{
-	struct dedup_report report;
-	json_t *all = NULL;
-	int rc = dedup_report_load(&report, place);
-
-	d->error[0] = 0;
-	free(d->report);
-	d->report = NULL;
-	if (!rc)
-		all = dedup_report_object(&report, (size_t)largest);
-	if (all)
-		d->report = json_dumps(all, JSON_INDENT(2));
-	if (rc)
-		snprintf(d->error, sizeof d->error, "%s: %s", report.path,
-			report.why ? report.why : strerror(-rc));
-	else if (!d->report)
-		dedup_lib_fail(d, -ENOMEM, strerror(ENOMEM));
-	json_decref(all);
-	dedup_report_release(&report);
-	return d->report;
-}

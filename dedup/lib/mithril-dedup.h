@@ -216,6 +216,27 @@ MITHRIL_DEDUP_API int mithril_dedup_explain(struct mithril_dedup *dedup, const c
  * until the next call. NULL: there is none, it is damaged, or there is no memory. */
 MITHRIL_DEDUP_API const char *mithril_dedup_report(
 	struct mithril_dedup *dedup, const char *place, uint64_t largest);
+/* The page of mithril-dedup report --html. As mithril_dedup_report, whose text it takes the place of. */
+MITHRIL_DEDUP_API const char *mithril_dedup_report_html(
+	struct mithril_dedup *dedup, const char *place, uint64_t largest);
+
+/* What mithril_dedup_side_by_side shows. 0 and NULL are the defaults. */
+struct mithril_dedup_view {
+	uint32_t size;		    /* sizeof of this structure */
+	uint32_t width;		    /* columns, at least 20; 0: 120 */
+	uint32_t colour;	    /* 1: for a terminal, instead of [-only left-] and {+only right+} */
+	uint32_t whole;		    /* 1: all words, not only those around differences */
+	uint32_t json;		    /* 1: one object */
+	uint64_t largest;	    /* clusters; 0: 10 */
+	uint64_t members;	    /* of each, the least similar first; 0: 3 */
+	const char *const *records; /* `record_count` FILE:LINE, whose clusters are shown instead */
+	uint64_t record_count;
+};
+/* What mithril-dedup clusters prints: records that go beside those that stay for them. `view` may be NULL.
+ * The files that were read must be as they were. As mithril_dedup_report, whose text it takes the place of;
+ * NULL also where a record is in no cluster. */
+MITHRIL_DEDUP_API const char *mithril_dedup_side_by_side(
+	struct mithril_dedup *dedup, const char *place, const struct mithril_dedup_view *view);
 
 #ifdef __cplusplus
 }

@@ -63,6 +63,14 @@ class Explanation(c.Structure):
         u32 same distance values values_equal bands bands_equal""")
 
 
+class View(c.Structure):
+    _fields_ = fields("""
+        u32 size width colour whole json
+        u64 largest members
+        list records
+        u64 record_count""")
+
+
 class Error(Exception):
     def __init__(self, code, why):
         super().__init__(why)
@@ -78,7 +86,7 @@ class Dedup:
 
     def __init__(self, library, source, against=(), **options):
         lib = self.lib = c.CDLL(str(library))
-        for name in ("error", "version", "summary", "report"):
+        for name in ("error", "version", "summary", "report", "report_html", "side_by_side"):
             getattr(lib, f"mithril_dedup_{name}").restype = c.c_char_p
         lib.mithril_dedup_rows.restype = c.c_uint64
         lib.mithril_dedup_mask.restype = c.c_void_p
@@ -138,6 +146,19 @@ class Dedup:
         if not text:
             raise Error(0, self.lib.mithril_dedup_error(self.handle).decode())
         return json.loads(text)
+
+    def text(self, call, *arguments):
+        text = call(self.handle, *arguments)
+        if not text:
+            raise Error(0, self.lib.mithril_dedup_error(self.handle).decode())
+        return text.decode()
+
+    def page(self, place, largest=10):
+        return self.text(self.lib.mithril_dedup_report_html, str(place).encode(), c.c_uint64(largest))
+
+    def side_by_side(self, place, records=(), **options):
+        view = View(size=c.sizeof(View), records=paths(records), record_count=len(records), **options)
+        return self.text(self.lib.mithril_dedup_side_by_side, str(place).encode(), c.byref(view))
 
     def cuts(self):
         n = c.c_uint64()

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dedup/report/html.h"
 #include "tools/dedup/complain.h"
 #include "tools/dedup/errors.h"
 #include "tools/dedup/values.h"

@@ -14,7 +14,4 @@ int dedup_report_run(int argc, char **argv);
 /* Reads the record, or reports what is wrong with it: TOOL_OK or an exit code. */
 int dedup_report_open(struct dedup_report *report, const char *place);
 
-/* The page, with all that it needs in it. */
-void dedup_report_html(FILE *out, const struct dedup_report *report, size_t largest);
-
 #endif

@@ -1,8 +1,8 @@
 /*
  * Two texts side by side, what they differ in marked: [-only left-] and {+only right+}, or in colours.
  */
-#ifndef MITHRIL_TOOLS_DEDUP_SIDE_H
-#define MITHRIL_TOOLS_DEDUP_SIDE_H
+#ifndef MITHRIL_DEDUP_REPORT_SIDE_H
+#define MITHRIL_DEDUP_REPORT_SIDE_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "tools/dedup/side.h"
+#include "dedup/report/side.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,8 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "tools/dedup/report.h"
-#include "tools/print.h"
+#include "dedup/report/html.h"
+#include "dedup/report/parts.h"
+#include "store/util/show.h"
 
 /* Plots are tables with a bar in each row, so that they fit any width and can be read aloud. Of Okabe and
  * Ito's colours, which also the colour-blind tell apart, those that stand out from the page. */

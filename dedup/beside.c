@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "dedup/clusters.h"
 #include "dedup/duplicates.h"
@@ -49,6 +50,19 @@ static int fail(struct dedup_result *result, const struct place *place, int rc)
 	return rc;
 }
 
+/* Whether it has the name of the output, or of one before it. Those in a directory of ours are apart. */
+static bool is_twice(const struct dedup_options *o, int what)
+{
+	const char *name = place_of(o, what).dir ? NULL : place_of(o, what).name;
+
+	if (name && o->output && o->single && !strcmp(name, o->output))
+		return true;
+	for (int i = 0; name && i < what; i++)
+		if (place_of(o, i).name && !place_of(o, i).dir && !strcmp(name, place_of(o, i).name))
+			return true;
+	return false;
+}
+
 int dedup_beside_check(const struct dedup_options *o, struct dedup_result *result)
 {
 	for (int i = 0; i < DEDUP_BESIDE; i++) {
@@ -62,7 +76,11 @@ int dedup_beside_check(const struct dedup_options *o, struct dedup_result *resul
 			place.dir, place.name, o->inputs, o->force || place.replaces, &is_input);
 		if (rc == -EEXIST)
 			result->fault.why =
-				is_input ? "the output would replace an input" : "the file is there already";
+				is_input ? "the output would replace an input" : DEDUP_FILE_IS_THERE;
+		if (!rc && is_twice(o, i)) {
+			rc = -EEXIST;
+			result->fault.why = "two outputs have this name";
+		}
 		if (rc)
 			return fail(result, &place, rc);
 	}

@@ -14,8 +14,7 @@ static int check(
 		return 0;
 	snprintf(result->path, sizeof result->path, "%s%s%s", dir ? dir : "", dir ? "/" : "", name);
 	if (rc == -EEXIST)
-		result->fault.why =
-			is_input ? "the output would replace an input" : "the file is there already";
+		result->fault.why = is_input ? "the output would replace an input" : DEDUP_FILE_IS_THERE;
 	return rc;
 }
 

@@ -66,7 +66,7 @@ int dedup_json_string(struct dedup_json *json, const char *record, size_t len, c
 		return -ENOENT;
 	}
 	if (found.get(string)) {
-		*why = "the field is no string";
+		*why = DEDUP_JSON_NO_STRING;
 		return -EINVAL;
 	}
 	*text = string.data();

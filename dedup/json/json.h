@@ -16,7 +16,8 @@ extern "C" {
 	64u /* bytes after a record that must be readable; what they are does not matter                     \
 	     */
 
-#define DEDUP_JSON_NO_FIELD "it has no such field" /* the reason of -ENOENT */
+#define DEDUP_JSON_NO_STRING "the field is no string" /* that of -EINVAL */
+#define DEDUP_JSON_NO_FIELD "it has no such field"    /* the reason of -ENOENT */
 
 /* For one thread at a time. Takes some ten times the longest record it has seen. */
 struct dedup_json;

@@ -12,6 +12,8 @@
 #include "dedup/codec/codec.h"
 #include "dedup/read/inputs.h"
 
+#define DEDUP_FILE_IS_THERE "the file is there already" /* why an output is not begun, without force */
+
 struct dedup_outfile {
 	char path[PATH_MAX], temporary[PATH_MAX];
 	int fd;				 /* -1: not open */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dedup/json/json.h"
+#include "dedup/write/outfile.h"
 #include "tools/dedup/complain.h"
 #include "tools/tool.h"
 
@@ -35,7 +36,9 @@ static const char *next_step(int error)
 	case ENOENT:
 		return "check the path";
 	case EEXIST:
-		return "choose another directory";
+		return "choose another name";
+	case EISDIR:
+		return "name the files in it, as 'DIR/*.jsonl' does";
 	case ENOSPC:
 	case EDQUOT:
 		return "free some space there and try again";
@@ -54,7 +57,8 @@ static const char *reason(int error)
 	case ERANGE:
 		return "there are more texts than --expect says";
 	case E2BIG:
-		return "it is too little for so many lines: 9 bytes a line, 17 where --keep goes by records";
+		return "it is too little for so many lines: 9 bytes a line, 17 where --keep goes by "
+		       "records or something is cut out";
 	case EBUSY:
 		return "another process is working on this there";
 	case EOVERFLOW:
@@ -68,6 +72,8 @@ static const char *next_step_at_line(int error, const char *why)
 {
 	if (!strcmp(why, DEDUP_JSON_NO_FIELD))
 		return "-f names the one to compare, and --on-error skip leaves out records without";
+	if (!strcmp(why, DEDUP_JSON_NO_STRING))
+		return "-f names the one to compare, and --on-error skip leaves out records whose is none";
 	return error == -ENOENT ? NULL : next_step(error);
 }
 
@@ -87,6 +93,9 @@ int dedup_error_report_fault(const struct dedup_fault *fault, const char *path, 
 	if (error == -EBADMSG && *path)
 		return dedup_complain(
 			exit_of(error), what, "remove the directory and begin again", "%s", why);
+	if (error == -EEXIST && !strcmp(why, DEDUP_FILE_IS_THERE))
+		return dedup_complain(
+			exit_of(error), what, "choose another name, or let --force replace it", "%s", why);
 	if (fault->line)
 		return dedup_complain(exit_of(error), what, next_step_at_line(error, why), "line %llu: %s",
 			(unsigned long long)fault->line, why);

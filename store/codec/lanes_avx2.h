@@ -4,6 +4,7 @@
 #define TARGET __attribute__((target("avx2,popcnt")))
 #define ALWAYS static inline __attribute__((always_inline))
 #define WIDTH 8u
+#define WINDOWS 0
 #define SLACK 16u /* bytes that a load or a store may touch beside the words themselves */
 
 typedef __m256i lanes;

@@ -4,6 +4,7 @@
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,popcnt")))
 #define ALWAYS static inline __attribute__((always_inline))
 #define WIDTH 16u
+#define WINDOWS 1 /* looking up in one is quick */
 #define SLACK 32u /* bytes that a load or a store may touch beside the words themselves */
 
 typedef __m512i lanes;

@@ -49,6 +49,7 @@ static struct rans_forward forward_of(uint32_t freq, uint32_t start)
 static void set_near(struct rans_coder *c, const uint16_t *freqs)
 {
 	unsigned sum = 0, most = 0, best = 0;
+	struct rans_near *near = &c->near;
 
 	for (unsigned s = 0; s < RANS_SYMBOLS; s++) {
 		sum += freqs[s] - (s < RANS_WINDOW ? 0u : freqs[s - RANS_WINDOW]);
@@ -59,10 +60,16 @@ static void set_near(struct rans_coder *c, const uint16_t *freqs)
 	}
 	if (most < RANS_ONE - RANS_ONE / NEAR_SHARE)
 		return;
-	c->near = best;
-	for (unsigned i = 0; i < RANS_WINDOW; i++) {
-		c->near_reciprocal[i] = c->forward[best + i].reciprocal;
-		c->near_rest[i] = c->forward[best + i].rest;
+	near->first = best;
+	near->all = most == RANS_ONE;
+	for (unsigned s = best; s < best + RANS_WINDOW; s++) {
+		struct rans_forward f = c->forward[s];
+		uint32_t freq = f.rest & 0xfff, i = s % RANS_WINDOW;
+		near->reciprocal[i] = f.reciprocal;
+		near->shift[i] = f.rest >> 12 & 15;
+		near->added[i] = f.rest >> 16;
+		near->most[i] = (freq << 20) - 1;
+		near->lacks[i] = RANS_ONE - freq;
 	}
 }
 
@@ -75,7 +82,7 @@ void rans_forward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBOL
 			start += freqs[t][s];
 		}
 	}
-	c->near = RANS_NO_WINDOW;
+	c->near.first = RANS_NO_WINDOW;
 	if (tables == 1)
 		set_near(c, freqs[0]);
 }

@@ -47,6 +47,16 @@ struct rans_forward {
 	uint32_t rest; /* freq, << 12 shift, << 16 what is added */
 };
 
+/* The same of the RANS_WINDOW symbols from `first` on, where these are most of those that there are, or all:
+ * of symbol s at s mod RANS_WINDOW. RANS_NO_WINDOW: they are not. */
+struct rans_near {
+	unsigned first;
+	int all;
+	uint32_t reciprocal[RANS_WINDOW], shift[RANS_WINDOW], added[RANS_WINDOW];
+	uint32_t most[RANS_WINDOW];  /* of a state that gives no word */
+	uint32_t lacks[RANS_WINDOW]; /* RANS_ONE - freq */
+};
+
 /* Shuffles by which of eight lanes take or give a word; made once. */
 struct rans_shuffles {
 	uint64_t take[256]; /* byte k: the number of the word that lane k takes */
@@ -62,10 +72,7 @@ struct rans_coder {
 	unsigned window;  /* of classes */
 	int32_t origin;	  /* of decoded values */
 	const struct rans_shuffles *shuffles;
-	/* of a single table's forward: the RANS_WINDOW symbols from here on, most of those that there are; or
-	 * RANS_NO_WINDOW */
-	unsigned near;
-	uint32_t near_reciprocal[RANS_WINDOW], near_rest[RANS_WINDOW];
+	struct rans_near near; /* of a single table's forward */
 	union {
 		uint32_t backward[RANS_TABLES * RANS_ONE]; /* freq, << 12 slot - start, << 24 symbol */
 		struct rans_forward forward[RANS_TABLES * RANS_SYMBOLS];

@@ -1,24 +1,32 @@
 /* The coder of rans.h in vectors; expects the operations of lanes_avx2.h or lanes_avx512.h. */
 #define GROUPS (RANS_LANES / WIDTH) /* at most */
 
-enum kind { NEAR, LONE, WINDOWED, ANY };
+enum kind { NEAR, MOSTLY_NEAR, LONE, WINDOWED, ANY };
 
 /* What does not change from row to row; the compiler cannot know that words are not written over it. */
 struct fixed {
-	struct lookup classes, reciprocals, rests;
-	lanes lone, near;
+	struct lookup classes, reciprocals, shifts, added, most, lacks;
+	lanes lone, first;
+};
+
+/* What a lane does to its state to give a symbol: struct rans_near says what. */
+struct step {
+	lanes reciprocal, shift, added, most, lacks;
 };
 
 TARGET ALWAYS struct fixed fixed_of(const struct rans_coder *c)
 {
-	return (struct fixed){lookup_of(c->classes, c->window), lookup_of(c->near_reciprocal, 0),
-		lookup_of(c->near_rest, 0), all(c->classes[0]), all(c->near)};
+	const struct rans_near *n = &c->near;
+
+	return (struct fixed){lookup_of(c->classes, c->window), lookup_of(n->reciprocal, 0),
+		lookup_of(n->shift, 0), lookup_of(n->added, 0), lookup_of(n->most, 0), lookup_of(n->lacks, 0),
+		all(c->classes[0]), all(n->first)};
 }
 
 TARGET ALWAYS lanes classes_at(
 	const struct rans_coder *c, const struct fixed *f, const uint8_t *classes, enum kind kind)
 {
-	if (kind == LONE || kind == NEAR)
+	if (kind == LONE || kind == NEAR || kind == MOSTLY_NEAR)
 		return f->lone;
 	return kind == ANY ? gather(c->classes, widen(classes))
 			   : look_up(&f->classes, index_in(classes, c->window));
@@ -40,23 +48,36 @@ TARGET ALWAYS lanes give_raw(const struct rans_coder *c, lanes x, lanes raw, lan
 	return either(left_by(x, r), both(raw, low_ones(r)));
 }
 
+TARGET ALWAYS struct step near_step(const struct fixed *f, lanes symbols)
+{
+	return (struct step){look_up(&f->reciprocals, symbols), look_up(&f->shifts, symbols),
+		look_up(&f->added, symbols), look_up(&f->most, symbols), look_up(&f->lacks, symbols)};
+}
+
+TARGET ALWAYS struct step any_step(const struct rans_coder *c, lanes table, lanes symbols)
+{
+	lanes index = left(add(left(table, 8), symbols), 1);
+	lanes reciprocal = gather(c->forward, index), rest = gather(&c->forward[0].rest, index);
+	lanes freq = both(rest, all(0xfff));
+
+	return (struct step){reciprocal, both(right(rest, 12), all(15)), right(rest, 16),
+		sub(left(freq, 31 - RANS_BITS), all(1)), sub(all(RANS_ONE), freq)};
+}
+
+TARGET ALWAYS int all_near(const struct fixed *f, lanes symbols)
+{
+	return !bits_of(over(both(sub(symbols, f->first), all(0xff)), all(RANS_WINDOW - 1)));
+}
+
 TARGET ALWAYS lanes give_symbol(const struct rans_coder *c, const struct fixed *f, lanes x, lanes table,
 	lanes symbols, uint8_t **at, enum kind kind)
 {
-	lanes index = both(sub(symbols, f->near), all(0xff)), reciprocal, rest;
+	int near = kind == NEAR || (kind == MOSTLY_NEAR && all_near(f, symbols));
+	struct step s = near ? near_step(f, symbols) : any_step(c, table, symbols);
 
-	if (kind == NEAR && !bits_of(over(index, all(RANS_WINDOW - 1)))) {
-		reciprocal = look_up(&f->reciprocals, index);
-		rest = look_up(&f->rests, index);
-	} else {
-		index = left(add(left(table, 8), symbols), 1);
-		reciprocal = gather(c->forward, index);
-		rest = gather(&c->forward[0].rest, index);
-	}
-	lanes freq = both(rest, all(0xfff)), shift = both(right(rest, 12), all(15));
-	x = give(c->shuffles, x, over(x, sub(left(freq, 31 - RANS_BITS), all(1))), at);
-	lanes q = mul(right_by(mul_high(x, reciprocal), shift), sub(all(RANS_ONE), freq));
-	return add(add(x, q), right(rest, 16));
+	x = give(c->shuffles, x, over(x, s.most), at);
+	lanes q = right_by(mul_high(x, s.reciprocal), s.shift);
+	return add(add(x, s.added), mul(q, s.lacks));
 }
 
 TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols,
@@ -108,8 +129,10 @@ TARGET ALWAYS void encode_steps(struct rans_coder *c, const uint8_t *classes, co
 TARGET ALWAYS void encode_kinds(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols,
 	const uint32_t *raw, size_t *n, unsigned groups)
 {
-	if (!classes && c->near != RANS_NO_WINDOW)
+	if (!classes && WINDOWS && c->near.first != RANS_NO_WINDOW && c->near.all)
 		encode_steps(c, classes, symbols, raw, n, groups, NEAR);
+	else if (!classes && WINDOWS && c->near.first != RANS_NO_WINDOW)
+		encode_steps(c, classes, symbols, raw, n, groups, MOSTLY_NEAR);
 	else if (!classes)
 		encode_steps(c, classes, symbols, raw, n, groups, LONE);
 	else if (c->window != RANS_NO_WINDOW)

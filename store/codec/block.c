@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store/codec/block_rans.h"
 #include "store/codec/payload.h"
 #include "store/codec/varint.h"
 #include "store/codec/workspace.h"
@@ -140,13 +141,26 @@ static size_t encode_sparse(
 	return part && used + part < n ? used + part : 0;
 }
 
+static size_t encode_rans(
+	struct codec_workspace *ws, uint8_t *dst, size_t capacity, const uint8_t *src, size_t n)
+{
+	size_t len = capacity ? block_rans_encode(ws, dst + 1, capacity - 1, src, n) : 0;
+
+	if (!len || len >= n)
+		return encode_stored(dst, capacity, src, n);
+	dst[0] = BLOCK_RANS;
+	return len + 1;
+}
+
 size_t block_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity, const uint8_t *src, size_t n,
 	enum block_try how, uint8_t fill, int zstd_level)
 {
 	size_t len = 0;
 
-	if (how == TRY_STORED)
+	if (how == TRY_STORED && !is_constant(src, n))
 		return encode_stored(dst, capacity, src, n);
+	if (how == TRY_RANS)
+		return encode_rans(ws, dst, capacity, src, n);
 	if (how == TRY_SPARSE && !is_constant(src, n))
 		len = encode_sparse(ws, dst, capacity, src, n, fill);
 	return len ? len : encode_plain(ws, dst, capacity, src, n, how == TRY_MATCH ? zstd_level : 0);
@@ -245,6 +259,8 @@ int block_decode(struct codec_workspace *ws, const uint8_t **src, const uint8_t 
 	uint8_t method = *(*src)++;
 	if (method == BLOCK_SPARSE)
 		return decode_sparse(ws, src, end, scratch, n);
+	if (method == BLOCK_RANS)
+		return block_rans_decode(ws, src, end, scratch, n);
 	return decode_plain(ws, method, src, end, scratch, n, bytes);
 }
 

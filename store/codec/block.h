@@ -8,7 +8,7 @@
 #include "store/codec/codec.h"
 
 /* How to try; the outcome may still be another method where that is smaller. */
-enum block_try { TRY_STORED, TRY_ENTROPY, TRY_MATCH, TRY_SPARSE };
+enum block_try { TRY_STORED, TRY_RANS, TRY_ENTROPY, TRY_MATCH, TRY_SPARSE };
 
 /* Writes the block of src (n >= 1 bytes) into dst: the bytes written, or 0 if they do not fit in capacity.
  * `fill` matters for TRY_SPARSE, `zstd_level` for TRY_MATCH. */

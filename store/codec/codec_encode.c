@@ -132,16 +132,13 @@ static int looks_dense(const struct codec_input *in, struct number_kind kind)
 }
 
 /* Without a look at other methods. */
-static void encode_hurried(struct codec_workspace *ws, uint8_t *dst, const struct codec_input *in,
-	struct number_kind kind, struct codec_result *result)
+static void encode_hurried(
+	struct codec_workspace *ws, uint8_t *dst, const struct codec_input *in, struct codec_result *result)
 {
-	struct symbols_plan plan;
-	size_t len;
+	size_t len = planes_encode(ws, dst, in->len - 1 - in->len / 128, in, CODEC_PLANES, NULL, CODEC_FAST);
 
-	symbols_plan_tops(kind, &plan);
-	len = symbols_encode(ws, dst, in->len - 1 - in->len / 128, in, &plan, 0);
 	if (len)
-		*result = (struct codec_result){CODEC_SYMBOLS, len};
+		*result = (struct codec_result){CODEC_PLANES, len};
 }
 
 int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const struct codec_input *in,
@@ -156,7 +153,7 @@ int codec_encode(struct codec_workspace *ws, void *dst, size_t capacity, const s
 		return 0;
 	*result = (struct codec_result){CODEC_STORED, in->len};
 	if (level == CODEC_FAST && !choose_has_twin(in) && looks_dense(in, kind)) {
-		encode_hurried(ws, dst, in, kind, result);
+		encode_hurried(ws, dst, in, result);
 	} else {
 		choose(ws, in, level != CODEC_SMALL, &choice);
 		if (level == CODEC_SMALL)

@@ -45,6 +45,8 @@ static void join_neighbours(struct model_counts *c, const struct sample *logarit
 {
 	uint64_t alone[MODEL_ROWS], both[MODEL_ROWS], all = 0;
 
+	if (c->rows == 1)
+		return;
 	for (unsigned i = 0; i < c->rows; i++)
 		all += alone[i] = cost_of(logarithms, c->counts[i], NULL);
 	for (unsigned i = 0; i + 1 < c->rows; i++)
@@ -86,8 +88,11 @@ static void normalise(uint16_t *freqs, const uint32_t *counts)
 	for (unsigned s = 0; s < RANS_SYMBOLS; s++)
 		total += counts[s];
 	for (unsigned s = 0; s < RANS_SYMBOLS; s++) {
-		uint64_t f = total ? (counts[s] * (uint64_t)RANS_ONE + total / 2) / total : 0;
-		freqs[s] = (uint16_t)(counts[s] && !f ? 1 : f);
+		freqs[s] = 0;
+		if (!counts[s])
+			continue;
+		uint64_t f = (counts[s] * (uint64_t)RANS_ONE + total / 2) / total;
+		freqs[s] = (uint16_t)(f ? f : 1);
 		left -= freqs[s];
 		if (counts[s] > counts[most])
 			most = s;

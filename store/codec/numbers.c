@@ -44,8 +44,14 @@ static void count(uint32_t *counts, uint8_t *seen, const uint8_t *classes, const
 		counts[rows->of[classes[i]] << 8 | symbols[i]]++;
 }
 
+static void see(uint8_t seen[256], const uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		seen[bytes[i]] = 1;
+}
+
 const struct number_ops numbers_portable = {NUMBERS, .classes = {classes_8, classes_16, classes_32},
-	.differ = {differ_8, differ_16, differ_32}, .split = split, .count = count};
+	.differ = {differ_8, differ_16, differ_32}, .split = split, .count = count, .see = see};
 
 const struct number_ops *numbers_best(void)
 {

@@ -68,8 +68,6 @@ struct class_bytes class_bytes_of(const uint8_t bytes[256]);
 
 struct number_ops {
 	void (*lone[NUMBER_WIDTHS])(uint32_t *numbers, const void *src, size_t n);
-	/* the uppermost 8 bits of those */
-	void (*tops[NUMBER_WIDTHS])(uint8_t *tops, const void *src, size_t n);
 	void (*unlone[NUMBER_WIDTHS])(void *dst, const uint32_t *numbers, size_t n);
 	void (*differences[NUMBER_WIDTHS])(uint32_t *numbers, const void *src, const void *base, size_t n);
 	void (*sums[NUMBER_WIDTHS])(void *dst, const uint32_t *numbers, const void *base, size_t n);
@@ -82,6 +80,8 @@ struct number_ops {
 	 * sixteen is counted once. */
 	void (*count)(uint32_t *counts, uint8_t *seen, const uint8_t *classes, const uint8_t *symbols,
 		const struct class_bytes *rows, size_t n);
+	/* seen[b] becomes 1 of each of the bytes; quick where it is so already of most */
+	void (*see)(uint8_t seen[256], const uint8_t *bytes, size_t n);
 	/* bit i % 64 of flags[i / 64]: element i is not the base's; bits behind the last are clear */
 	void (*differ[NUMBER_WIDTHS])(uint64_t *flags, const void *src, const void *base, size_t n);
 	/* The places of the flags that are set, in order; returns how many. What is up to NUMBER_FEW behind

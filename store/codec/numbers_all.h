@@ -35,7 +35,6 @@ TARGET static size_t places(uint32_t *to, const uint64_t *flags, size_t n)
 }
 
 #define NUMBERS                                                                                              \
-	.lone = {lone_8, lone_16, lone_32}, .tops = {tops_8, tops_16, tops_32},                              \
-	.unlone = {unlone_8, unlone_16, unlone_32},                                                          \
+	.lone = {lone_8, lone_16, lone_32}, .unlone = {unlone_8, unlone_16, unlone_32},                      \
 	.differences = {differences_8, differences_16, differences_32}, .sums = {sums_8, sums_16, sums_32},  \
 	.places = places

@@ -116,6 +116,75 @@ TARGET static void count(uint32_t *counts, uint8_t *seen, const uint8_t *classes
 		numbers_portable.count(counts, seen, classes + i, symbols + i, rows, n - i);
 }
 
+/* Bit h % 8 of byte l of sets[h / 8]: whether the byte of the upper four bits h and the lower ones l is seen.
+ */
+struct seen_sets {
+	__m256i sets[2];
+};
+
+TARGET static inline struct seen_sets sets_of(const uint8_t seen[256])
+{
+	uint8_t sets[2][16] = {{0}};
+	struct seen_sets s;
+
+	for (unsigned b = 0; b < 256; b++)
+		sets[b >> 7][b & 15] |= (uint8_t)(seen[b] << (b >> 4 & 7));
+	for (unsigned h = 0; h < 2; h++)
+		s.sets[h] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)sets[h]));
+	return s;
+}
+
+/* Of 32 bytes. */
+TARGET static inline void see_32(uint8_t seen[256], const struct seen_sets *s, const uint8_t *bytes)
+{
+	const __m256i bits = _mm256_set1_epi64x((long long)0x8040201008040201), four = _mm256_set1_epi8(15);
+	__m256i b = _mm256_loadu_si256((const __m256i *)bytes), low = _mm256_and_si256(b, four);
+	__m256i bit = _mm256_shuffle_epi8(bits, _mm256_and_si256(_mm256_srli_epi16(b, 4), four));
+	__m256i set = _mm256_blendv_epi8(
+		_mm256_shuffle_epi8(s->sets[0], low), _mm256_shuffle_epi8(s->sets[1], low), b);
+	__m256i unseen = _mm256_cmpeq_epi8(_mm256_and_si256(set, bit), _mm256_setzero_si256());
+
+	for (unsigned mask = (unsigned)_mm256_movemask_epi8(unseen); mask; mask &= mask - 1)
+		seen[bytes[(unsigned)__builtin_ctz(mask)]] = 1;
+}
+
+/* How far the farthest of 128 bytes lies above `first`. */
+TARGET static inline __m256i farthest(const uint8_t *bytes, __m256i first)
+{
+	__m256i most = _mm256_setzero_si256();
+
+	for (unsigned k = 0; k < 128; k += 32) {
+		__m256i b = _mm256_loadu_si256((const __m256i *)(bytes + k));
+		most = _mm256_max_epu8(most, _mm256_sub_epi8(b, first));
+	}
+	return most;
+}
+
+/* Most bytes are in the longest run of those that are seen. */
+TARGET static void see(uint8_t seen[256], const uint8_t *bytes, size_t n)
+{
+	const struct seen_sets sets = sets_of(seen);
+	unsigned first = 0, longest = 0;
+	size_t i = 0;
+
+	for (unsigned b = 0, run = 0; b < 256; b++) {
+		run = seen[b] ? run + 1 : 0;
+		if (run > longest) {
+			longest = run;
+			first = b + 1 - run;
+		}
+	}
+	const __m256i from = _mm256_set1_epi8((char)first), most = _mm256_set1_epi8((char)(longest - 1));
+	for (; longest && i + 128 <= n; i += 128) {
+		__m256i inside = _mm256_max_epu8(farthest(bytes + i, from), most);
+		if (_mm256_movemask_epi8(_mm256_cmpeq_epi8(inside, most)) == -1)
+			continue;
+		for (unsigned k = 0; k < 128; k += 32)
+			see_32(seen, &sets, bytes + i + k);
+	}
+	numbers_portable.see(seen, bytes + i, n - i);
+}
+
 TARGET static void classes_of_pairs(uint8_t *classes, const void *base, size_t n, unsigned class_shift)
 {
 	const __m256i magnitude = _mm256_set1_epi16(0x7fff);
@@ -181,7 +250,7 @@ TARGET static void differ_quads(uint64_t *flags, const void *src, const void *ba
 const struct number_ops *numbers_avx2(void)
 {
 	static const struct number_ops ops = {NUMBERS, .classes = {classes_8, classes_of_pairs, classes_32},
-		.differ = {differ_8, differ_pairs, differ_quads}, .split = split, .count = count};
+		.differ = {differ_8, differ_pairs, differ_quads}, .split = split, .count = count, .see = see};
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
 			       __builtin_cpu_supports("popcnt")
 		       ? &ops

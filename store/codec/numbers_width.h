@@ -22,14 +22,6 @@ TARGET static void NAME(lone)(uint32_t *restrict numbers, const void *restrict s
 	}
 }
 
-TARGET static void NAME(tops)(uint8_t *restrict tops, const void *restrict src, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		ELEMENT x = NAME(element)(src, i);
-		tops[i] = (uint8_t)((ELEMENT)((ELEMENT)(x << 1) | (ELEMENT)(x >> (BITS - 1))) >> (BITS - 8));
-	}
-}
-
 TARGET static void NAME(unlone)(void *restrict dst, const uint32_t *restrict numbers, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

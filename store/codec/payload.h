@@ -72,7 +72,9 @@
  *               two are of methods 0 to 2, and absent where they have no bytes.
  *               Start at position 0. A gap of 0..254 skips that many bytes and places the next value; 255
  *               skips 255 and places none. All values are placed, below n; all other bytes are the fill.
- * Any other method is invalid.
+ *   4 rans      varint length of all that follows: varint length of the model; the model, of one class and
+ * one table, with a shift of 0; the states of 64 lanes, 32 if n is below 32768; their words Any other method
+ * is invalid.
  *
  * The model, and of changes what is said to be, are decisions of the range coder. `bit` is a learning one by
  * a probability of its own unless said otherwise; `gamma` a number by an array of such probabilities of its
@@ -108,7 +110,7 @@
 #ifndef MITHRIL_STORE_CODEC_PAYLOAD_H
 #define MITHRIL_STORE_CODEC_PAYLOAD_H
 
-enum block_method { BLOCK_STORED = 0, BLOCK_CONSTANT = 1, BLOCK_ZSTD = 2, BLOCK_SPARSE = 3 };
+enum block_method { BLOCK_STORED = 0, BLOCK_CONSTANT = 1, BLOCK_ZSTD = 2, BLOCK_SPARSE = 3, BLOCK_RANS = 4 };
 
 #define BLOCK_GAP_MAX 254u
 #define BLOCK_GAP_SKIP 255u

@@ -62,9 +62,11 @@ size_t planes_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity, 
 	transform_split(
 		ws->ops, element.log_width, choose_transform(codec, element), planes, in->src, in->base, n);
 	for (unsigned p = width; p-- > 0;) {
-		enum block_try how = how_to_code(ws, planes[p], n, element, &costs[p], level);
-		size_t len = block_encode(ws, dst + used, capacity - used, planes[p], n, how, costs[p].fill,
-			block_level(level));
+		enum block_try how = costs ? how_to_code(ws, planes[p], n, element, &costs[p], level)
+				     : p == width - 1 ? TRY_RANS
+						      : TRY_STORED;
+		size_t len = block_encode(ws, dst + used, capacity - used, planes[p], n, how,
+			costs ? costs[p].fill : 0, block_level(level));
 		if (!len)
 			return 0;
 		used += len;

@@ -5,7 +5,8 @@
 #include "store/codec/codec.h"
 #include "store/codec/sample.h"
 
-/* By the costs that a sample of each plane gave. Bytes, or 0 where they do not fit. */
+/* By the costs that a sample of each plane gave; NULL: nothing was looked at, the plane of the most
+ * significant bytes goes through rANS and the others are noise. Bytes, or 0 where they do not fit. */
 size_t planes_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity, const struct codec_input *in,
 	enum codec codec, const struct plane_cost *costs, enum codec_level level);
 

@@ -1,6 +1,7 @@
 #include "store/codec/rans.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "store/codec/rans_avx2.h"
 #include "store/codec/rans_avx512.h"
@@ -119,6 +120,46 @@ void rans_classes_set(struct rans_coder *c, const uint32_t *classes)
 		if ((classes[k] & 0xff) > c->raw_max)
 			c->raw_max = classes[k] & 0xff;
 	}
+}
+
+void rans_encode_begin(struct rans_coder *c, uint8_t *start, uint8_t *end)
+{
+	for (unsigned i = 0; i < c->lane_count; i++)
+		c->lanes[i] = RANS_LOW;
+	c->limit = start;
+	c->at = end;
+}
+
+size_t rans_encoded_len(const struct rans_coder *c, const uint8_t *end)
+{
+	return 4 * c->lane_count + (size_t)(end - c->at);
+}
+
+void rans_encoded_put(const struct rans_coder *c, const uint8_t *end, uint8_t *dst)
+{
+	for (unsigned i = 0; i < c->lane_count; i++, dst += 4)
+		put_le32(dst, c->lanes[i]);
+	memcpy(dst, c->at, (size_t)(end - c->at));
+}
+
+int rans_decode_begin(struct rans_coder *c, const uint8_t *src, size_t len)
+{
+	if (len < 4 * c->lane_count)
+		return -EBADMSG;
+	for (unsigned i = 0; i < c->lane_count; i++)
+		c->lanes[i] = get_le32(src + 4 * i);
+	c->at = (uint8_t *)src + 4 * c->lane_count;
+	c->limit = (uint8_t *)src + len;
+	return 0;
+}
+
+int rans_decode_end(const struct rans_coder *c)
+{
+	uint32_t differ = 0;
+
+	for (unsigned i = 0; i < c->lane_count; i++)
+		differ |= c->lanes[i] ^ RANS_LOW;
+	return differ || c->at != c->limit ? -EBADMSG : 0;
 }
 
 static int give(struct rans_coder *c, uint32_t *x, uint32_t below)

@@ -38,6 +38,12 @@
 #define RANS_WINDOW 32u
 #define RANS_NO_WINDOW 256u
 
+/* Lanes of so many elements: all where speed needs them. */
+static inline unsigned rans_lanes_for(size_t n)
+{
+	return n < 32768 ? RANS_LANES / 2 : RANS_LANES;
+}
+
 /* table << 8 | raw bits, of each of 256 classes */
 typedef uint32_t rans_classes[256];
 
@@ -97,6 +103,17 @@ void rans_backward_init(struct rans_coder *c, const uint16_t (*freqs)[RANS_SYMBO
 
 /* Sets c->classes and what follows from them. */
 void rans_classes_set(struct rans_coder *c, const uint32_t *classes);
+
+/* Before the first element is encoded: c->lane_count lanes, words from `end` down to `start`. */
+void rans_encode_begin(struct rans_coder *c, uint8_t *start, uint8_t *end);
+/* After the last one, with the same end: the bytes of states and words, and these bytes. */
+size_t rans_encoded_len(const struct rans_coder *c, const uint8_t *end);
+void rans_encoded_put(const struct rans_coder *c, const uint8_t *end, uint8_t *dst);
+
+/* The same of decoding: c->lane_count states and words in `len` bytes. -EBADMSG: too few; in the end, some
+ * that were not taken, or states that are not the first ones. */
+int rans_decode_begin(struct rans_coder *c, const uint8_t *src, size_t len);
+int rans_decode_end(const struct rans_coder *c);
 
 struct rans_ops {
 	/* Encodes n elements whose first is a multiple of RANS_LANES; pieces come last first. Words go down

@@ -3,17 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "store/codec/fetch.h"
+#include "store/codec/histogram.h"
 #include "store/codec/varint.h"
 #include "store/codec/workspace.h"
 #include "store/util/bytes.h"
 
 #define PIECE 2048u	/* elements, a multiple of RANS_LANES */
 #define ESCAPE_BYTES 5u /* in memory: a number and its shift */
-#define LONE_RUN 64u	/* symbols counted in a row */
-#define LONE_STEP 4u
-#define TOPS_STEP 16u
-#define LONE_ALL 32768u /* so few are all counted */
+#define LONE_STEP 4u	/* one symbol in so many is counted */
 #define FEW_LANES 8u	/* in the first byte: half of the lanes */
 
 /* Of the numbers that symbols cannot say: below all that they can, or above; and how far. */
@@ -27,49 +24,6 @@ static void escape_learning_init(struct escape_learning *l)
 }
 
 /* --- encode --- */
-
-struct extremes {
-	uint8_t least, most, behind; /* behind: one more than the most but RANS_ESCAPE, or 0 */
-};
-
-/* Of a piece of n, one run in `step`; and what is the least and the most of all. */
-static void count_piece(
-	uint32_t (*counts)[RANS_SYMBOLS], struct extremes *e, const uint8_t *symbols, size_t n, size_t step)
-{
-	uint8_t least = e->least, behind = e->behind, most = e->most;
-
-	for (size_t i = 0; i < n; i++) {
-		uint8_t s = symbols[i], next = (uint8_t)(s + 1); /* 0 after RANS_ESCAPE */
-		least = s < least ? s : least;
-		most = s > most ? s : most;
-		behind = next > behind ? next : behind;
-	}
-	*e = (struct extremes){least, most, behind};
-	for (size_t i = 0; i < n; i += step * LONE_RUN) {
-		size_t end = n - i < LONE_RUN ? n : i + LONE_RUN;
-		for (size_t k = i; k < end; k++)
-			counts[k & 3][symbols[k]]++;
-	}
-}
-
-/* But once at least what lies between the least and the most, which may occur. */
-static void count_end(uint32_t (*counts)[RANS_SYMBOLS], const struct extremes *e)
-{
-	for (size_t i = 0; i < RANS_SYMBOLS; i++)
-		counts[0][i] += counts[1][i] + counts[2][i] + counts[3][i];
-	for (size_t i = e->least; i < e->behind; i++)
-		counts[0][i] += !counts[0][i];
-	counts[0][e->most] += !counts[0][e->most];
-}
-
-static void count_lone(struct codec_workspace *ws, size_t n)
-{
-	struct extremes e = {.least = RANS_ESCAPE};
-
-	memset(ws->counts.counts, 0, 4 * sizeof ws->counts.counts[0]);
-	count_piece(ws->counts.counts, &e, ws->symbols, n, n < LONE_ALL ? 1 : LONE_STEP);
-	count_end(ws->counts.counts, &e);
-}
 
 static void count_rows(struct codec_workspace *ws, size_t n)
 {
@@ -85,10 +39,9 @@ static void count_rows(struct codec_workspace *ws, size_t n)
 		counts[i] += seen[i] & !counts[i];
 }
 
-/* Appends what the escapes of a piece stand for, and their shifts; values NULL: for RANS_ESCAPE itself.
- * Returns how many there are in all. */
-static size_t note_escapes(struct codec_workspace *ws, const uint32_t *values, const uint8_t *classes,
-	const uint8_t shifts[256], size_t from, size_t n, size_t noted)
+/* Appends what the escapes of a piece stand for, and their shifts. Returns how many there are in all. */
+static size_t note_escapes(struct codec_workspace *ws, const uint8_t *classes, const uint8_t shifts[256],
+	size_t from, size_t n, size_t noted)
 {
 	const uint8_t *symbols = ws->symbols + from, *at = symbols;
 
@@ -98,7 +51,7 @@ static size_t note_escapes(struct codec_workspace *ws, const uint32_t *values, c
 		if ((++noted + 1) * ESCAPE_BYTES > sizeof ws->gaps)
 			return SIZE_MAX;
 		to[4] = shifts[classes ? classes[i] : 0];
-		put_le32(to, values ? values[i] >> to[4] : RANS_ESCAPE);
+		put_le32(to, ws->values32[i] >> to[4]);
 	}
 	return noted;
 }
@@ -130,27 +83,9 @@ static size_t cut(struct codec_workspace *ws, const struct codec_input *in, stru
 		numbers_of(ws, in, kind, based, i, count);
 		ws->numbers->split(ws->values32 + i, ws->symbols + i, classes ? classes + i : NULL, &shifts,
 			plan->origin, symbols_mask(kind), count);
-		escapes = note_escapes(ws, ws->values32, classes, shifts.of, i, count, escapes);
+		escapes = note_escapes(ws, classes, shifts.of, i, count, escapes);
 	}
 	return escapes;
-}
-
-/* Fills ws->symbols, gaps and counts alone. */
-static size_t cut_tops(
-	struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind, size_t n)
-{
-	const uint8_t shifts[256] = {(uint8_t)(kind.bits - 8u)};
-	struct extremes e = {.least = RANS_ESCAPE};
-
-	memset(ws->counts.counts, 0, 4 * sizeof ws->counts.counts[0]);
-	for (size_t i = 0; i < n; i += PIECE) {
-		size_t count = n - i < PIECE ? n - i : PIECE, off = i << kind.log_width;
-		fetch(in->src, in->len, off + (PIECE << kind.log_width), PIECE << kind.log_width);
-		ws->numbers->tops[kind.log_width](ws->symbols + i, (const uint8_t *)in->src + off, count);
-		count_piece(ws->counts.counts, &e, ws->symbols + i, count, n < LONE_ALL ? 1 : TOPS_STEP);
-	}
-	count_end(ws->counts.counts, &e);
-	return note_escapes(ws, NULL, NULL, shifts, 0, n, 0);
 }
 
 static void fit(struct codec_workspace *ws, size_t n, const struct symbols_plan *plan, int based)
@@ -160,8 +95,8 @@ static void fit(struct codec_workspace *ws, size_t n, const struct symbols_plan 
 	ws->counts.rows = plan->rows;
 	if (based)
 		count_rows(ws, n);
-	else if (!plan->tops)
-		count_lone(ws, n);
+	else
+		histogram_of(ws->counts.counts, ws->numbers, ws->symbols, n, LONE_STEP);
 	model_fit(&ws->model, &ws->counts, &ws->sample);
 }
 
@@ -200,23 +135,6 @@ static size_t write_head(struct codec_workspace *ws, uint8_t *dst, size_t capaci
 	return used + len;
 }
 
-/* All elements, the last piece first. Values that were not kept are made once more, a piece at a time. */
-static int encode_all(struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind,
-	const uint8_t *classes, int tops, size_t n)
-{
-	if (!tops)
-		return ws->coder->encode(&ws->rans, classes, ws->symbols, ws->values32, n);
-	for (size_t left = n; left;) {
-		size_t count = (left - 1) % PIECE + 1;
-		left -= count;
-		ws->numbers->lone[kind.log_width](
-			ws->values32, (const uint8_t *)in->src + (left << kind.log_width), count);
-		if (ws->coder->encode(&ws->rans, NULL, ws->symbols + left, ws->values32, count))
-			return -ENOBUFS;
-	}
-	return 0;
-}
-
 static void prepare(struct codec_workspace *ws)
 {
 	struct rans_coder *c = &ws->rans;
@@ -235,35 +153,31 @@ size_t symbols_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity,
 	const struct symbols_plan *plan, int based)
 {
 	struct number_kind kind = number_kind_of(in->dtype);
-	size_t n = in->len >> kind.log_width, tail = in->len - (n << kind.log_width), escapes, used, words;
+	size_t n = in->len >> kind.log_width, tail = in->len - (n << kind.log_width), escapes, used, coded;
 	const uint8_t *classes = based ? ws->classes : NULL;
+	uint8_t *end = ws->planes + sizeof ws->planes;
 	struct rans_coder *c = &ws->rans;
 
-	escapes = plan->tops ? cut_tops(ws, in, kind, n) : cut(ws, in, kind, based, n, plan);
+	escapes = cut(ws, in, kind, based, n, plan);
 	if (escapes == SIZE_MAX)
 		return 0;
 	ws->model.classes = based ? kind.classes : 1;
 	fit(ws, n, plan, based);
 	c->lane_count = symbols_lanes(kind, n);
 	used = write_head(ws, dst, capacity, kind, plan->origin, escapes);
-	if (!used || capacity - used < 4 * c->lane_count + tail)
+	if (!used)
 		return 0;
 	prepare(ws);
 	rans_forward_init(c, (const uint16_t(*)[RANS_SYMBOLS])ws->model.freqs, ws->model.tables);
-	for (unsigned i = 0; i < c->lane_count; i++)
-		c->lanes[i] = RANS_LOW;
-	c->limit = ws->planes;
-	c->at = ws->planes + sizeof ws->planes;
-	if (encode_all(ws, in, kind, classes, plan->tops, n))
+	rans_encode_begin(c, ws->planes, end);
+	if (ws->coder->encode(c, classes, ws->symbols, ws->values32, n))
 		return 0;
-	words = (size_t)(ws->planes + sizeof ws->planes - c->at);
-	if (capacity - used - 4 * c->lane_count - tail < words)
+	coded = rans_encoded_len(c, end);
+	if (capacity - used < coded + tail)
 		return 0;
-	for (unsigned i = 0; i < c->lane_count; i++, used += 4)
-		put_le32(dst + used, c->lanes[i]);
-	memcpy(dst + used, c->at, words);
-	memcpy(dst + used + words, (const uint8_t *)in->src + in->len - tail, tail);
-	return used + words + tail;
+	rans_encoded_put(c, end, dst + used);
+	memcpy(dst + used + coded, (const uint8_t *)in->src + in->len - tail, tail);
+	return used + coded + tail;
 }
 
 /* --- decode --- */
@@ -340,20 +254,13 @@ int symbols_decode(struct codec_workspace *ws, uint8_t *dst, size_t raw_len, con
 	if (!kind.bits || !n)
 		return -EBADMSG;
 	ws->model.classes = base ? kind.classes : 1;
-	if (read_head(ws, &at, end, kind, &d) || (size_t)(end - at) < 4 * c->lane_count + tail)
+	if (read_head(ws, &at, end, kind, &d) || (size_t)(end - at) < tail)
 		return -EBADMSG;
 	prepare(ws);
 	rans_backward_init(c, (const uint16_t(*)[RANS_SYMBOLS])ws->model.freqs, ws->model.tables);
-	for (unsigned i = 0; i < c->lane_count; i++, at += 4)
-		c->lanes[i] = get_le32(at);
-	c->at = (uint8_t *)at;
-	c->limit = (uint8_t *)end - tail;
-	if (decode_numbers(ws, dst, n, kind, &d, base) || c->at != c->limit)
+	if (rans_decode_begin(c, at, (size_t)(end - at) - tail) ||
+		decode_numbers(ws, dst, n, kind, &d, base) || rans_decode_end(c))
 		return -EBADMSG;
-	for (unsigned i = 0; i < c->lane_count; i++) {
-		if (c->lanes[i] != RANS_LOW)
-			return -EBADMSG;
-	}
 	memcpy(dst + raw_len - tail, end - tail, tail);
 	return 0;
 }

@@ -21,10 +21,10 @@ static inline unsigned symbols_shift_max(struct number_kind kind)
 	return kind.bits < RANS_RAW_MAX ? kind.bits - 1u : RANS_RAW_MAX;
 }
 
-/* All lanes where speed needs them: wide elements take longer anyway. */
+/* Wide elements take longer anyway. */
 static inline unsigned symbols_lanes(struct number_kind kind, size_t n)
 {
-	return kind.log_width > 1 || n < 32768 ? RANS_LANES / 2 : RANS_LANES;
+	return kind.log_width > 1 ? RANS_LANES / 2 : rans_lanes_for(n);
 }
 
 /* Counts of a sample's numbers by class, sign and bit length. */
@@ -36,7 +36,6 @@ struct symbols_plan {
 	int32_t origin;
 	unsigned rows;
 	uint8_t shifts[256], row[256];
-	int tops; /* symbols are the uppermost 8 bits of lone numbers; nothing was looked at */
 	/* of differences: what CHANGES would take, or SIZE_MAX where more than its share changed */
 	size_t changes;
 	int clustered; /* of differences: those that are none keep together */
@@ -46,9 +45,6 @@ struct symbols_plan {
  * bytes for n elements. */
 size_t symbols_plan(
 	struct codec_workspace *ws, struct number_kind kind, int based, size_t n, struct symbols_plan *plan);
-
-/* A plan for elements without a base that takes no time, and few bytes more. */
-void symbols_plan_tops(struct number_kind kind, struct symbols_plan *plan);
 
 /* Bytes, or 0 where they do not fit. With in->base or without. */
 size_t symbols_encode(struct codec_workspace *ws, uint8_t *dst, size_t capacity, const struct codec_input *in,

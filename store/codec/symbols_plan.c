@@ -253,9 +253,3 @@ size_t symbols_plan(
 {
 	return based ? plan_based(ws, kind, n, plan) : plan_lone(ws, kind, n, plan);
 }
-
-void symbols_plan_tops(struct number_kind kind, struct symbols_plan *plan)
-{
-	*plan = (struct symbols_plan){.rows = 1, .tops = 1};
-	plan->shifts[0] = (uint8_t)(kind.bits - 8);
-}

@@ -8,6 +8,15 @@
 
 #define VARINT_MAX 4u /* bytes */
 
+static inline size_t varint_len(size_t v)
+{
+	size_t len = 1;
+
+	while (v >>= 7)
+		len++;
+	return len;
+}
+
 /* Bytes written. v < 2^28. */
 static inline size_t put_varint(uint8_t *dst, size_t v)
 {

@@ -84,7 +84,10 @@ def block(source, n, depth=0):
         return source.take(1) * n
     if method == 2:
         return unzstd(source.take(source.varint()), n)
-    check(method == 3 and not depth)
+    check(not depth)
+    if method == 4:
+        return rans(Bytes(source.take(source.varint())), n)
+    check(method == 3)
     fill, count, gaps = source.take(1), source.varint(), source.varint()
     check(count <= n and count <= gaps)
     skips, values = block(source, gaps, 1), list(block(source, count, 1))
@@ -300,6 +303,17 @@ def symbols(dtype, payload, raw_len, base):
     coder.end()
     check(not words.left() and set(lanes.states) == {32768})
     return out + source.take(tail)
+
+
+def rans(source, n):
+    coder = Range(source.take(source.varint()))
+    freqs = read_model(coder, 1, 1, 1)[2][0]
+    coder.end()
+    count = 32 if n < 32768 else 64
+    lanes = Lanes(source, count, source)
+    out = bytes(lanes.symbol(i % count, freqs) for i in range(n))
+    check(not source.left() and set(lanes.states) == {32768})
+    return out
 
 
 def root256(x):

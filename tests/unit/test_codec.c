@@ -544,7 +544,7 @@ static void numbers_agree(void **state)
 {
 	enum { N = 1000, ROWS = 4 };
 	const struct number_ops *ops[] = {&numbers_portable, numbers_avx2()};
-	static uint8_t classes[N], symbols[2][N], seen[2][ROWS << 8];
+	static uint8_t classes[N], symbols[2][N], seen[2][ROWS << 8], known[2][256];
 	static uint32_t numbers[2][N], counts[2][ROWS << 8];
 	uint64_t seed = 7;
 
@@ -568,7 +568,13 @@ static void numbers_agree(void **state)
 			for (unsigned k = 0; k < 2; k++) {
 				ops[k]->split(numbers[k], symbols[k], classes, &table, -128, 0xffff, N - 1);
 				ops[k]->count(counts[k], seen[k], classes, symbols[k], &table, N - 1);
+				/* many or few more than those that were seen already */
+				memcpy(known[k], seen[0] + (scattered << 8), sizeof known[k]);
+				for (unsigned b = 0; first % 2 && b < 256; b++)
+					known[k][b] |= b % 64 != first % 64;
+				ops[k]->see(known[k], symbols[0], N - first);
 			}
+			assert_memory_equal(known[0], known[1], sizeof known[0]);
 			assert_memory_equal(numbers[0], numbers[1], sizeof numbers[0]);
 			assert_memory_equal(symbols[0], symbols[1], N - 1);
 			assert_memory_equal(counts[0], counts[1], sizeof counts[0]);
@@ -644,13 +650,17 @@ static void coders_agree(void **state)
 	free(again);
 }
 
-/* At level fast lone floats are symbols of exponents alone, with infinities and what is no number among them:
- * the same of every instruction set, and hardly larger. */
-static void fast_floats_are_symbols(void **state)
+/* At level fast lone floats are planes, the uppermost by rANS, with infinities and what is no number among
+ * them: the same of every instruction set, and hardly larger. */
+static void fast_floats_are_planes(void **state)
 {
 	static const enum dtype dtypes[] = {DTYPE_BF16, DTYPE_F16, DTYPE_F32};
 	const struct rans_ops *coders[] = {&rans_portable, rans_avx2(), rans_avx512()};
+	const struct number_ops *numbers[] = {&numbers_portable, numbers_avx2(), numbers_avx2()};
+	const struct transform_ops *ops[] = {&transform_portable, transform_avx2(), transform_avx2()};
 	const struct rans_ops *coder = ws->coder;
+	const struct number_ops *best_numbers = ws->numbers;
+	const struct transform_ops *best_ops = ws->ops;
 	size_t most = 100003;
 	uint8_t *src = malloc(most), *first = malloc(most), *again = malloc(most);
 
@@ -665,11 +675,14 @@ static void fast_floats_are_symbols(void **state)
 			memset(src + i, 0xff, width);
 		assert_int_equal(codec_encode(ws, first, len, &in, CODEC_DEFAULT, -1, &usual), 0);
 		for (unsigned i = 0; i < 3; i++) {
-			if (!coders[i])
+			if (!coders[i] || !numbers[i] || !ops[i])
 				continue;
 			ws->coder = coders[i];
+			ws->numbers = numbers[i];
+			ws->ops = ops[i];
 			assert_int_equal(codec_encode(ws, again, len, &in, CODEC_FAST, -1, &fast), 0);
-			assert_int_equal(fast.codec, CODEC_SYMBOLS);
+			assert_int_equal(fast.codec, CODEC_PLANES);
+			assert_int_equal(again[0], BLOCK_RANS);
 			assert_in_range(fast.len, 1, usual.len + usual.len / 50);
 			if (!i)
 				memcpy(first, again, fast.len);
@@ -680,6 +693,8 @@ static void fast_floats_are_symbols(void **state)
 			assert_memory_equal(again, src, len);
 		}
 		ws->coder = coder;
+		ws->numbers = best_numbers;
+		ws->ops = best_ops;
 	}
 	free(src);
 	free(first);
@@ -1441,16 +1456,17 @@ static void damaged_payloads_are_survived(void **state)
 	(void)state;
 	assert_true(src && base && payload);
 	for (int dtype = 0; dtype < DTYPE_COUNT; dtype++) {
-		for (int content = 0; content < CONTENT_COUNT; content++) {
+		for (int content = 0; content < 2 * CONTENT_COUNT; content++) {
 			struct codec_input in = {.src = src, .len = len, .dtype = (enum dtype)dtype};
+			enum codec_level level = content % 2 ? CODEC_FAST : CODEC_DEFAULT;
 			struct codec_result result;
-			fill(src, len, (enum content)content, 4, 3);
+			fill(src, len, (enum content)(content / 2), 4, 3);
 			perturb(base, src, len, 4, 31, 3);
-			if (content % 2) {
+			if (content / 2 % 2) {
 				in.base = base;
 				in.base_len = len;
 			}
-			assert_int_equal(codec_encode(ws, payload, len, &in, CODEC_DEFAULT, -1, &result), 0);
+			assert_int_equal(codec_encode(ws, payload, len, &in, level, -1, &result), 0);
 			for (int k = 0; k < 60; k++) {
 				size_t at = next_random(&r) % result.len;
 				uint8_t was = payload[at];
@@ -1475,6 +1491,7 @@ static void damaged_payloads_are_survived(void **state)
 #define LANES_1 "00800000"
 #define LANES_8 LANES_1 LANES_1 LANES_1 LANES_1 LANES_1 LANES_1 LANES_1 LANES_1
 #define LANES_32 LANES_8 LANES_8 LANES_8 LANES_8
+#define LANES_ODD "01800000" LANES_8 LANES_8 LANES_8 LANES_1 LANES_1 LANES_1 LANES_1 LANES_1 LANES_1 LANES_1
 #define ONE_SYMBOL "08000002" MODEL LANES_32
 
 /* Hand-made wrong payloads, each wrong in one way. */
@@ -1494,7 +1511,7 @@ static void wrong_payloads_are_refused(void **state)
 		{CODEC_ZSTD, DTYPE_U8, 4, ""},
 		{CODEC_PLANES, DTYPE_U8, 4, ""},
 		{CODEC_PLANES, DTYPE_F32, 3, "00000000010203"}, /* no element */
-		{CODEC_PLANES, DTYPE_U8, 4, "0401"},		/* no such method */
+		{CODEC_PLANES, DTYPE_U8, 4, "0501"},		/* no such method */
 		{CODEC_PLANES, DTYPE_U8, 4, "00010203"},	/* short */
 		{CODEC_PLANES, DTYPE_U8, 4, "0001020304ff"},	/* a byte more */
 		{CODEC_PLANES, DTYPE_U8, 4, "01"},
@@ -1503,12 +1520,41 @@ static void wrong_payloads_are_refused(void **state)
 		{CODEC_PLANES, DTYPE_U8, 4, "028000"},	     /* not the shortest */
 		{CODEC_PLANES, DTYPE_U8, 4, "027f"},
 		{CODEC_PLANES, DTYPE_U8, 4, "0300ffffff7fffffff7f01000109"},
-		{CODEC_PLANES, DTYPE_U8, 4, "030081000101020109"},  /* not the shortest */
-		{CODEC_PLANES, DTYPE_U8, 4, "0300050501000101"},    /* more values than bytes */
-		{CODEC_PLANES, DTYPE_U8, 4, "0300010100040109"},    /* placed past the end */
-		{CODEC_PLANES, DTYPE_U8, 4, "030001020002000109"},  /* more gaps than values */
-		{CODEC_PLANES, DTYPE_U8, 4, "030001010300"},	    /* sparse in sparse */
-		{CODEC_PLANES, DTYPE_U8, 4, "0300010100ff0109"},    /* a value without a place */
+		{CODEC_PLANES, DTYPE_U8, 4, "030081000101020109"}, /* not the shortest */
+		{CODEC_PLANES, DTYPE_U8, 4, "0300050501000101"},   /* more values than bytes */
+		{CODEC_PLANES, DTYPE_U8, 4, "0300010100040109"},   /* placed past the end */
+		{CODEC_PLANES, DTYPE_U8, 4, "030001020002000109"}, /* more gaps than values */
+		{CODEC_PLANES, DTYPE_U8, 4, "030001010300"},	   /* sparse in sparse */
+		{CODEC_PLANES, DTYPE_U8, 4, "0300010100ff0109"},   /* a value without a place */
+		{CODEC_PLANES, DTYPE_U8, 4, "04"},
+		{CODEC_PLANES, DTYPE_U8, 4, "0400"},
+		{CODEC_PLANES, DTYPE_U8, 4, "048301"},
+		{CODEC_PLANES, DTYPE_U8, 4,
+			"0404"
+			"02" MODEL "00"}, /* hardly a state */
+		{CODEC_PLANES, DTYPE_U8, 4,
+			"048401"
+			"02" MODEL LANES_32 "00"}, /* half a word too many */
+		{CODEC_PLANES, DTYPE_U8, 4,
+			"048501"
+			"02" MODEL LANES_32 "0000"}, /* a word too many */
+		{CODEC_PLANES, DTYPE_U8, 4,
+			"048301"
+			"02" MODEL LANES_32 "00"}, /* a byte behind it */
+		{CODEC_PLANES, DTYPE_U8, 4,
+			"048301"
+			"04" MODEL LANES_32}, /* of the model too many */
+		{CODEC_PLANES, DTYPE_U8, 4,
+			"048301"
+			"02"
+			"afa4" LANES_32}, /* a shift */
+		{CODEC_PLANES, DTYPE_U8, 4,
+			"048301"
+			"02" MODEL LANES_ODD}, /* not the first state */
+		{CODEC_PLANES, DTYPE_U8, 4,
+			"0300010104"
+			"83010"
+			"2" MODEL LANES_32},			    /* in sparse */
 		{CODEC_SYMBOLS, DTYPE_U8, 4, ONE_SYMBOL "00"},	    /* no float */
 		{CODEC_SYMBOLS, DTYPE_F32, 3, ONE_SYMBOL "000000"}, /* no element */
 		{CODEC_SYMBOLS, DTYPE_F32, 5, ONE_SYMBOL},	    /* no tail */
@@ -1520,11 +1566,9 @@ static void wrong_payloads_are_refused(void **state)
 		{CODEC_SYMBOLS, DTYPE_F32, 4, "08000002" MODEL LANES_32 "0000"}, /* a word too many */
 		{CODEC_SYMBOLS, DTYPE_F32, 4, "08000002" MODEL LANES_32 "00"},
 		{CODEC_SYMBOLS, DTYPE_F32, 4,
-			"08000003" MODEL "00" LANES_32}, /* a byte of the model too many */
-		{CODEC_SYMBOLS, DTYPE_F32, 4,
-			"08000002" MODEL "01800000" LANES_8 LANES_8 LANES_8 LANES_1 LANES_1 LANES_1 LANES_1
-				LANES_1 LANES_1 LANES_1},	/* not the first state */
-		{CODEC_SYMBOLS_DIFF, DTYPE_F32, 4, ONE_SYMBOL}, /* no base */
+			"08000003" MODEL "00" LANES_32},		   /* a byte of the model too many */
+		{CODEC_SYMBOLS, DTYPE_F32, 4, "08000002" MODEL LANES_ODD}, /* not the first state */
+		{CODEC_SYMBOLS_DIFF, DTYPE_F32, 4, ONE_SYMBOL},		   /* no base */
 		{CODEC_CHANGES, DTYPE_F32, 4, ""},
 	};
 	uint8_t out[16], payload[256];
@@ -1543,6 +1587,11 @@ static void wrong_payloads_are_refused(void **state)
 	len = from_hex(payload, sizeof payload, ONE_SYMBOL "07");
 	assert_int_equal(decode_on(ws, out, 5, payload, len, CODEC_SYMBOLS, 1, DTYPE_F32, NULL, 0), 0);
 	assert_memory_equal(out, "\0\0\0\0\x07", 5);
+	len = from_hex(payload, sizeof payload,
+		"048301"
+		"02" MODEL LANES_32);
+	assert_int_equal(decode_on(ws, out, 4, payload, len, CODEC_PLANES, 1, DTYPE_U8, NULL, 0), 0);
+	assert_memory_equal(out, "\0\0\0\0", 4);
 	/* a gap of 255 + 42 */
 	uint8_t wide[300];
 	len = from_hex(payload, sizeof payload, "0300010200ff2a0009");
@@ -1636,7 +1685,7 @@ int main(void)
 		cmocka_unit_test(transforms_are_those_of_the_format),
 		cmocka_unit_test(numbers_agree),
 		cmocka_unit_test(coders_agree),
-		cmocka_unit_test(fast_floats_are_symbols),
+		cmocka_unit_test(fast_floats_are_planes),
 		cmocka_unit_test(golden_payloads),
 		cmocka_unit_test(roundings_are_those_of_ieee),
 		cmocka_unit_test(every_f16_is_widened),

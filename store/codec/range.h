@@ -49,23 +49,18 @@ static inline int range_decode_all(const struct range_decoder *d)
 	return d->at == d->end && (d->start == d->end || d->end[-1]);
 }
 
-/* The part from `from` to `to` (0 <= from < to <= 65536, in 1/65536) of the interval. */
-static inline void range_encode_part(struct range_encoder *e, uint32_t from, uint32_t to)
+/* p: the probability of a 0, 1 to 65535. Without a branch on the bit, which nothing foretells. */
+static inline void range_encode_bit(struct range_encoder *e, unsigned bit, uint32_t p)
 {
-	uint64_t unit = e->range >> RANGE_BITS, below = unit * from, low = e->low + below;
+	uint64_t bound = (e->range >> RANGE_BITS) * p, upper = 0 - (uint64_t)bit;
+	uint64_t low = e->low + (bound & upper);
 
 	if (low < e->low)
 		range_carry(e);
 	e->low = low;
-	e->range = to == RANGE_ONE ? e->range - below : unit * (to - from);
+	e->range = bound + ((e->range - 2 * bound) & upper);
 	if (!(e->range >> 32))
 		range_encode_word(e);
-}
-
-/* p: the probability of a 0, 1 to 65535. */
-static inline void range_encode_bit(struct range_encoder *e, unsigned bit, uint32_t p)
-{
-	range_encode_part(e, bit ? p : 0, bit ? RANGE_ONE : p);
 }
 
 static inline void range_decode_renew(struct range_decoder *d)
@@ -76,22 +71,13 @@ static inline void range_decode_renew(struct range_decoder *d)
 	}
 }
 
-static inline void range_decode_part(struct range_decoder *d, uint32_t from, uint32_t to)
-{
-	uint64_t unit = d->range >> RANGE_BITS, below = unit * from;
-
-	d->code -= below;
-	d->range = to == RANGE_ONE ? d->range - below : unit * (to - from);
-	range_decode_renew(d);
-}
-
 /* Whether the code lies in the lower p of the interval; decides nothing. */
 static inline int range_decode_below(const struct range_decoder *d, uint32_t p)
 {
 	return d->code < (d->range >> RANGE_BITS) * p;
 }
 
-/* Without a branch on the bit, which nothing foretells. */
+/* Likewise. */
 static inline unsigned range_decode_bit(struct range_decoder *d, uint32_t p)
 {
 	uint64_t bound = (d->range >> RANGE_BITS) * p;

@@ -29,19 +29,31 @@ static void split(uint32_t *numbers, uint8_t *symbols, const uint8_t *classes,
 	}
 }
 
-static void count(uint32_t *counts, uint8_t *seen, const uint8_t *classes, const uint8_t *symbols,
+static void count(uint32_t *counts, const uint8_t *classes, const uint8_t *symbols,
 	const struct class_bytes *rows, size_t n)
 {
 	size_t i = 0;
 
-	for (; i + 16 <= n; i += 16) {
+	for (; i + 64 <= n; i += 64)
 		for (size_t k = i; k < i + 8; k++)
-			counts[rows->of[classes[k]] << 8 | symbols[k]] += 2;
-		for (size_t k = i + 8; k < i + 16; k++)
-			seen[rows->of[classes[k]] << 8 | symbols[k]] = 1;
-	}
+			counts[rows->of[classes[k]] << 8 | symbols[k]] += 8;
 	for (; i < n; i++)
 		counts[rows->of[classes[i]] << 8 | symbols[i]]++;
+}
+
+static void outside(uint64_t *flags, const uint8_t *classes, const uint8_t *symbols,
+	const struct class_bytes *firsts, const struct class_bytes *spans, size_t n)
+{
+	for (size_t i = 0; i < n; i += 64) {
+		size_t count = n - i < 64 ? n - i : 64;
+		uint64_t word = 0;
+		for (size_t k = 0; k < count; k++) {
+			unsigned class = classes[i + k];
+			uint8_t above = (uint8_t)(symbols[i + k] - firsts->of[class]);
+			word |= (uint64_t)(above > spans->of[class]) << k;
+		}
+		flags[i / 64] = word;
+	}
 }
 
 static void see(uint8_t seen[256], const uint8_t *bytes, size_t n)
@@ -51,7 +63,8 @@ static void see(uint8_t seen[256], const uint8_t *bytes, size_t n)
 }
 
 const struct number_ops numbers_portable = {NUMBERS, .classes = {classes_8, classes_16, classes_32},
-	.differ = {differ_8, differ_16, differ_32}, .split = split, .count = count, .see = see};
+	.differ = {differ_8, differ_16, differ_32}, .split = split, .count = count, .outside = outside,
+	.see = see};
 
 const struct number_ops *numbers_best(void)
 {

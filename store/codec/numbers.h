@@ -75,11 +75,14 @@ struct number_ops {
 	/* numbers become values; `mask`: 2^B - 1; classes NULL: all of class 0 */
 	void (*split)(uint32_t *numbers, uint8_t *symbols, const uint8_t *classes,
 		const struct class_bytes *shifts, int32_t origin, uint32_t mask, size_t n);
-	/* Symbols by row, which is that of the class, 256 to a row: of sixteen, eight are counted twice, and
-	 * of the others it is only seen that they are there, which takes no addition. What is behind the last
-	 * sixteen is counted once. */
-	void (*count)(uint32_t *counts, uint8_t *seen, const uint8_t *classes, const uint8_t *symbols,
+	/* Symbols by row, which is that of the class, 256 to a row: the first eight of 64 count eight times,
+	 * the others not at all; what is behind the last 64 counts once. */
+	void (*count)(uint32_t *counts, const uint8_t *classes, const uint8_t *symbols,
 		const struct class_bytes *rows, size_t n);
+	/* bit i % 64 of flags[i / 64]: symbol i is none of those from the class's first one on, as many as
+	 * its span and one more; bits behind the last are clear */
+	void (*outside)(uint64_t *flags, const uint8_t *classes, const uint8_t *symbols,
+		const struct class_bytes *firsts, const struct class_bytes *spans, size_t n);
 	/* seen[b] becomes 1 of each of the bytes; quick where it is so already of most */
 	void (*see)(uint8_t seen[256], const uint8_t *bytes, size_t n);
 	/* bit i % 64 of flags[i / 64]: element i is not the base's; bits behind the last are clear */

@@ -76,44 +76,31 @@ TARGET static void split(uint32_t *numbers, uint8_t *symbols, const uint8_t *cla
 			numbers + i, symbols + i, classes ? classes + i : NULL, shifts, origin, mask, n - i);
 }
 
-/* Eight places of 16 bits. */
-TARGET static inline void count_eight(uint32_t *counts, __m128i places)
-{
-	uint64_t low = (uint64_t)_mm_cvtsi128_si64(places), high = (uint64_t)_mm_extract_epi64(places, 1);
-
-	for (unsigned k = 0; k < 64; k += 16) {
-		counts[(uint16_t)(low >> k)] += 2;
-		counts[(uint16_t)(high >> k)] += 2;
-	}
-}
-
-TARGET static inline void see_eight(uint8_t *seen, __m128i places)
-{
-	uint64_t low = (uint64_t)_mm_cvtsi128_si64(places), high = (uint64_t)_mm_extract_epi64(places, 1);
-
-	for (unsigned k = 0; k < 64; k += 16) {
-		seen[(uint16_t)(low >> k)] = 1;
-		seen[(uint16_t)(high >> k)] = 1;
-	}
-}
-
-TARGET static void count(uint32_t *counts, uint8_t *seen, const uint8_t *classes, const uint8_t *symbols,
+TARGET static void count(uint32_t *counts, const uint8_t *classes, const uint8_t *symbols,
 	const struct class_bytes *rows, size_t n)
 {
-	const struct table table = table_of(rows);
+	numbers_portable.count(counts, classes, symbols, rows, n);
+}
+
+TARGET static void outside(uint64_t *flags, const uint8_t *classes, const uint8_t *symbols,
+	const struct class_bytes *firsts, const struct class_bytes *spans, size_t n)
+{
+	const struct table first = table_of(firsts), span = table_of(spans);
 	size_t i = 0;
 
-	for (; i + 32 <= n; i += 32) {
-		__m256i s = _mm256_loadu_si256((const __m256i *)(symbols + i));
-		__m256i r = look_up(&table, classes + i);
-		__m256i first = _mm256_unpacklo_epi8(s, r), second = _mm256_unpackhi_epi8(s, r);
-		count_eight(counts, _mm256_castsi256_si128(first));
-		see_eight(seen, _mm256_castsi256_si128(second));
-		count_eight(counts, _mm256_extracti128_si256(first, 1));
-		see_eight(seen, _mm256_extracti128_si256(second, 1));
+	for (; i + 64 <= n; i += 64) {
+		uint64_t word = 0;
+		for (unsigned k = 0; k < 64; k += 32) {
+			__m256i s = _mm256_loadu_si256((const __m256i *)(symbols + i + k));
+			__m256i above = _mm256_sub_epi8(s, look_up(&first, classes + i + k));
+			__m256i most = look_up(&span, classes + i + k);
+			__m256i inside = _mm256_cmpeq_epi8(_mm256_max_epu8(above, most), most);
+			word |= (uint64_t)(uint32_t)~_mm256_movemask_epi8(inside) << k;
+		}
+		flags[i / 64] = word;
 	}
 	if (i < n)
-		numbers_portable.count(counts, seen, classes + i, symbols + i, rows, n - i);
+		numbers_portable.outside(flags + i / 64, classes + i, symbols + i, firsts, spans, n - i);
 }
 
 /* Bit h % 8 of byte l of sets[h / 8]: whether the byte of the upper four bits h and the lower ones l is seen.
@@ -250,7 +237,8 @@ TARGET static void differ_quads(uint64_t *flags, const void *src, const void *ba
 const struct number_ops *numbers_avx2(void)
 {
 	static const struct number_ops ops = {NUMBERS, .classes = {classes_8, classes_of_pairs, classes_32},
-		.differ = {differ_8, differ_pairs, differ_quads}, .split = split, .count = count, .see = see};
+		.differ = {differ_8, differ_pairs, differ_quads}, .split = split, .count = count,
+		.outside = outside, .see = see};
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
 			       __builtin_cpu_supports("popcnt")
 		       ? &ops

@@ -71,12 +71,6 @@ static inline void range_decode_renew(struct range_decoder *d)
 	}
 }
 
-/* Whether the code lies in the lower p of the interval; decides nothing. */
-static inline int range_decode_below(const struct range_decoder *d, uint32_t p)
-{
-	return d->code < (d->range >> RANGE_BITS) * p;
-}
-
 /* Likewise. */
 static inline unsigned range_decode_bit(struct range_decoder *d, uint32_t p)
 {

@@ -9,15 +9,36 @@
 #define SYMBOL_COST (ONE * 9 / 2) /* about what a symbol takes in a table */
 #define TABLE_COST (ONE * 16)
 #define TABLES_CACHED 4u
-#define TABLE_GAIN 400u /* at least this part of all */
+#define TABLE_GAIN 150u /* at least this part of all */
 
 /* --- fit --- */
 
-static uint64_t cost_of(const struct sample *logarithms, const uint32_t *a, const uint32_t *b)
+/* Symbols from `first` on, below `end`: all that any row has. */
+struct extent {
+	unsigned first, end;
+};
+
+static struct extent extent_of(const struct model_counts *c)
+{
+	uint32_t any[RANS_SYMBOLS] = {0};
+	struct extent e = {0, RANS_SYMBOLS};
+
+	for (unsigned i = 0; i < c->rows; i++)
+		for (unsigned s = 0; s < RANS_SYMBOLS; s++)
+			any[s] |= c->counts[i][s];
+	while (e.first < e.end && !any[e.first])
+		e.first++;
+	while (e.end > e.first && !any[e.end - 1])
+		e.end--;
+	return e;
+}
+
+static uint64_t cost_of(
+	const struct sample *logarithms, struct extent e, const uint32_t *a, const uint32_t *b)
 {
 	uint64_t sum = 0, total = 0, symbols = 0;
 
-	for (unsigned s = 0; s < RANS_SYMBOLS; s++) {
+	for (unsigned s = e.first; s < e.end; s++) {
 		uint32_t n = a[s] + (b ? b[s] : 0);
 		if (!n)
 			continue;
@@ -47,10 +68,11 @@ static void join_neighbours(struct model_counts *c, const struct sample *logarit
 
 	if (c->rows == 1)
 		return;
+	const struct extent extent = extent_of(c);
 	for (unsigned i = 0; i < c->rows; i++)
-		all += alone[i] = cost_of(logarithms, c->counts[i], NULL);
+		all += alone[i] = cost_of(logarithms, extent, c->counts[i], NULL);
 	for (unsigned i = 0; i + 1 < c->rows; i++)
-		both[i] = cost_of(logarithms, c->counts[i], c->counts[i + 1]);
+		both[i] = cost_of(logarithms, extent, c->counts[i], c->counts[i + 1]);
 	while (c->rows > 1) {
 		unsigned best = 0;
 		int64_t gain = INT64_MIN;
@@ -72,9 +94,9 @@ static void join_neighbours(struct model_counts *c, const struct sample *logarit
 		if (best + 1 < c->rows)
 			memmove(both + best + 1, both + best + 2, (MODEL_ROWS - best - 2) * sizeof both[0]);
 		if (best)
-			both[best - 1] = cost_of(logarithms, c->counts[best - 1], c->counts[best]);
+			both[best - 1] = cost_of(logarithms, extent, c->counts[best - 1], c->counts[best]);
 		if (best + 1 < c->rows)
-			both[best] = cost_of(logarithms, c->counts[best], c->counts[best + 1]);
+			both[best] = cost_of(logarithms, extent, c->counts[best], c->counts[best + 1]);
 	}
 }
 

@@ -22,7 +22,7 @@ static unsigned length_of(uint32_t d, unsigned bits, unsigned *negative)
 
 	*negative = signed_d < 0;
 	d = (uint32_t)(signed_d ^ signed_d >> 31);
-	return d ? 32u - (unsigned)__builtin_clz(d) : 0;
+	return 31u - (unsigned)__builtin_clz(2 * d + 1);
 }
 
 /* What a shift costs beyond the lengths: numbers below it, of one sign, take s bits though they have fewer,
@@ -151,15 +151,12 @@ static unsigned shift_of_class(const struct sample *logarithms, lengths *h, unsi
 	return shift;
 }
 
-static void count_lengths(
-	struct codec_workspace *ws, lengths *h, uint16_t totals[256], size_t count, unsigned bits)
+static void count_lengths(struct codec_workspace *ws, lengths *h, size_t count, unsigned bits)
 {
 	memset(h, 0, sizeof *h);
-	memset(totals, 0, 256 * sizeof *totals);
 	for (size_t i = 0; i < count; i++) {
 		unsigned negative, length = length_of(ws->values32[i], bits, &negative);
 		(*h)[ws->classes[i]][negative][length]++;
-		totals[ws->classes[i]]++;
 	}
 }
 
@@ -180,13 +177,12 @@ static size_t plan_based(
 	lengths *h = &ws->lengths;
 	size_t count = sample_numbers(ws, kind, 1), same = 0, filled = 0;
 	uint64_t bits = 0, loss = 0, table = (uint64_t)TABLE_BITS * ONE * count / n;
-	uint16_t totals[256];
 	int started = 0;
 
-	count_lengths(ws, h, totals, count, kind.bits);
+	count_lengths(ws, h, count, kind.bits);
 	*plan = (struct symbols_plan){.origin = CENTRE, .rows = 1};
 	for (unsigned c = 0; c < 256; c++) {
-		unsigned total = totals[c];
+		unsigned longest = 0, total = add_up((const uint16_t(*)[LENGTHS])(*h)[c], &longest);
 		plan->shifts[c] = c ? plan->shifts[c - 1] : 0;
 		if (total) {
 			bits += bits_of_class(&ws->sample, (const uint16_t(*)[LENGTHS])(*h)[c], total);

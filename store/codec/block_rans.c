@@ -31,6 +31,7 @@ static void prepare(struct codec_workspace *ws, size_t n)
 	rans_classes_set(&ws->rans, ws->rans_classes);
 	ws->rans.shuffles = &ws->shuffles;
 	ws->rans.origin = 0;
+	ws->rans.raw_bytes = 4;
 	ws->rans.lane_count = rans_lanes_for(n);
 }
 

@@ -30,6 +30,11 @@ TARGET ALWAYS lanes widen(const void *p)
 	return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
 }
 
+TARGET ALWAYS lanes widen_pairs(const void *p)
+{
+	return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+
 TARGET ALWAYS void narrow(void *p, lanes v)
 {
 	const lanes lowest = _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0,

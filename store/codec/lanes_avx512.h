@@ -31,6 +31,12 @@ TARGET ALWAYS lanes widen(const void *p)
 	return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
 }
 
+/* WIDTH numbers of two bytes. */
+TARGET ALWAYS lanes widen_pairs(const void *p)
+{
+	return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
+}
+
 TARGET ALWAYS void narrow(void *p, lanes v)
 {
 	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(v));

@@ -195,17 +195,24 @@ static int give_symbol(struct rans_coder *c, unsigned lane, uint32_t table, uint
 	return 0;
 }
 
-static int encode_row(
-	struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols, const uint32_t *raw, unsigned n)
+static uint32_t raw_at(const struct rans_coder *c, const void *raw, size_t i)
+{
+	return c->raw_bytes == 2 ? ((const uint16_t *)raw)[i] : ((const uint32_t *)raw)[i];
+}
+
+/* The row begins with element `from` of raw. */
+static int encode_row(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols, const void *raw,
+	size_t from, unsigned n)
 {
 	for (unsigned i = n; c->raw_max > RANS_RAW_STEP && i-- > 0;) {
 		unsigned r = c->classes[classes ? classes[i] : 0] & 0xff;
-		if (r > RANS_RAW_STEP && give_raw(c, i, raw[i] >> RANS_RAW_STEP, r - RANS_RAW_STEP))
+		if (r > RANS_RAW_STEP &&
+			give_raw(c, i, raw_at(c, raw, from + i) >> RANS_RAW_STEP, r - RANS_RAW_STEP))
 			return -ENOBUFS;
 	}
 	for (unsigned i = n; c->raw_max && i-- > 0;) {
 		unsigned r = c->classes[classes ? classes[i] : 0] & 0xff;
-		if (give_raw(c, i, raw[i], r < RANS_RAW_STEP ? r : RANS_RAW_STEP))
+		if (give_raw(c, i, raw_at(c, raw, from + i), r < RANS_RAW_STEP ? r : RANS_RAW_STEP))
 			return -ENOBUFS;
 	}
 	for (unsigned i = n; i-- > 0;) {
@@ -216,12 +223,12 @@ static int encode_row(
 }
 
 static int encode(
-	struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols, const uint32_t *raw, size_t n)
+	struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols, const void *raw, size_t n)
 {
 	while (n) {
 		size_t row = (n - 1) % c->lane_count + 1;
 		n -= row;
-		if (encode_row(c, classes ? classes + n : NULL, symbols + n, raw + n, (unsigned)row))
+		if (encode_row(c, classes ? classes + n : NULL, symbols + n, raw, n, (unsigned)row))
 			return -ENOBUFS;
 	}
 	return 0;

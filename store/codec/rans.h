@@ -74,9 +74,10 @@ struct rans_coder {
 	unsigned lane_count;
 	uint8_t *at, *limit; /* of words: the next one stands there; encoding goes down */
 	const uint32_t *classes;
-	unsigned raw_max; /* of all classes */
-	unsigned window;  /* of classes */
-	int32_t origin;	  /* of decoded values */
+	unsigned raw_max;   /* of all classes */
+	unsigned raw_bytes; /* of values that are encoded: 4, or 2 where raw_max is RANS_RAW_STEP at most */
+	unsigned window;    /* of classes */
+	int32_t origin;	    /* of decoded values */
 	const struct rans_shuffles *shuffles;
 	struct rans_near near; /* of a single table's forward */
 	union {
@@ -117,9 +118,10 @@ int rans_decode_end(const struct rans_coder *c);
 
 struct rans_ops {
 	/* Encodes n elements whose first is a multiple of RANS_LANES; pieces come last first. Words go down
-	 * from c->at. 0, or -ENOBUFS when they would pass c->limit. `classes` NULL: all of class 0. */
-	int (*encode)(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols,
-		const uint32_t *raw, size_t n);
+	 * from c->at. 0, or -ENOBUFS when they would pass c->limit. `classes` NULL: all of class 0. `raw`:
+	 * values of c->raw_bytes, whose lower bits are the raw ones; not looked at where there are none. */
+	int (*encode)(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols, const void *raw,
+		size_t n);
 	/* Decodes n elements, pieces in order, of multiples of RANS_LANES but for the last: values[i] =
 	 * ((symbol + c->origin) << r) + raw bits, symbols[i]. Words from c->at up to c->limit. 0, or -EBADMSG
 	 * when they end. */

@@ -80,8 +80,13 @@ TARGET ALWAYS lanes give_symbol(const struct rans_coder *c, const struct fixed *
 	return add(add(x, s.added), mul(q, s.lacks));
 }
 
+TARGET ALWAYS lanes raw_at(const void *raw, size_t i, int narrow)
+{
+	return narrow ? widen_pairs((const uint16_t *)raw + i) : load((const uint32_t *)raw + i);
+}
+
 TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols,
-	const uint32_t *raw, size_t *n, int steps, unsigned groups, enum kind kind)
+	const void *raw, size_t *n, int steps, int narrow, unsigned groups, enum kind kind)
 {
 	const lanes step = all(RANS_RAW_STEP), byte = all(0xff);
 	const struct fixed f = fixed_of(c);
@@ -98,12 +103,12 @@ TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, con
 			class[g] = classes_at(c, &f, classes ? classes + from + WIDTH * g : NULL, kind);
 		for (unsigned g = groups; steps > 1 && g-- > 0;) {
 			lanes r = sub(most(both(class[g], byte), step), step);
-			lanes high = right(load(raw + from + WIDTH * g), RANS_RAW_STEP);
+			lanes high = right(load((const uint32_t *)raw + from + WIDTH * g), RANS_RAW_STEP);
 			x[g] = give_raw(c, x[g], high, r, &at);
 		}
 		for (unsigned g = groups; steps > 0 && g-- > 0;) {
 			lanes r = least(both(class[g], byte), step);
-			x[g] = give_raw(c, x[g], load(raw + from + WIDTH * g), r, &at);
+			x[g] = give_raw(c, x[g], raw_at(raw, from + WIDTH * g, narrow), r, &at);
 		}
 		for (unsigned g = groups; g-- > 0;)
 			x[g] = give_symbol(c, &f, x[g], right(class[g], 8), widen(symbols + from + WIDTH * g),
@@ -116,18 +121,20 @@ TARGET ALWAYS void encode_rows(struct rans_coder *c, const uint8_t *classes, con
 }
 
 TARGET ALWAYS void encode_steps(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols,
-	const uint32_t *raw, size_t *n, unsigned groups, enum kind kind)
+	const void *raw, size_t *n, unsigned groups, enum kind kind)
 {
 	if (c->raw_max > RANS_RAW_STEP)
-		encode_rows(c, classes, symbols, raw, n, 2, groups, kind);
+		encode_rows(c, classes, symbols, raw, n, 2, 0, groups, kind);
+	else if (c->raw_max && c->raw_bytes == 2)
+		encode_rows(c, classes, symbols, raw, n, 1, 1, groups, kind);
 	else if (c->raw_max)
-		encode_rows(c, classes, symbols, raw, n, 1, groups, kind);
+		encode_rows(c, classes, symbols, raw, n, 1, 0, groups, kind);
 	else
-		encode_rows(c, classes, symbols, raw, n, 0, groups, kind);
+		encode_rows(c, classes, symbols, raw, n, 0, 0, groups, kind);
 }
 
 TARGET ALWAYS void encode_kinds(struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols,
-	const uint32_t *raw, size_t *n, unsigned groups)
+	const void *raw, size_t *n, unsigned groups)
 {
 	if (!classes && WINDOWS && c->near.first != RANS_NO_WINDOW && c->near.all)
 		encode_steps(c, classes, symbols, raw, n, groups, NEAR);
@@ -142,12 +149,13 @@ TARGET ALWAYS void encode_kinds(struct rans_coder *c, const uint8_t *classes, co
 }
 
 TARGET static int encode(
-	struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols, const uint32_t *raw, size_t n)
+	struct rans_coder *c, const uint8_t *classes, const uint8_t *symbols, const void *raw, size_t n)
 {
 	size_t rest = n % c->lane_count;
 
 	n -= rest;
-	if (rest && rans_portable.encode(c, classes ? classes + n : NULL, symbols + n, raw + n, rest))
+	if (rest && rans_portable.encode(c, classes ? classes + n : NULL, symbols + n,
+			    (const char *)raw + c->raw_bytes * n, rest))
 		return -ENOBUFS;
 	if (c->lane_count == RANS_LANES)
 		encode_kinds(c, classes, symbols, raw, &n, GROUPS);

@@ -87,6 +87,11 @@ static void count_rows(struct codec_workspace *ws, size_t n)
 		counts[i] += seen[i] & !counts[i];
 }
 
+static uint32_t value_at(const struct codec_workspace *ws, size_t i)
+{
+	return ws->rans.raw_bytes == 2 ? ((const uint16_t *)ws->values32)[i] : ws->values32[i];
+}
+
 /* Appends what the escapes of a piece stand for, and their shifts. Returns how many there are in all. */
 static size_t note_escapes(struct codec_workspace *ws, const uint8_t *classes, const uint8_t shifts[256],
 	size_t from, size_t n, size_t noted)
@@ -99,7 +104,7 @@ static size_t note_escapes(struct codec_workspace *ws, const uint8_t *classes, c
 		if ((++noted + 1) * ESCAPE_BYTES > sizeof ws->gaps)
 			return SIZE_MAX;
 		to[4] = shifts[classes ? classes[i] : 0];
-		put_le32(to, ws->values32[i] >> to[4]);
+		put_le32(to, value_at(ws, i) >> to[4]);
 	}
 	return noted;
 }
@@ -118,20 +123,35 @@ static void numbers_of(struct codec_workspace *ws, const struct codec_input *in,
 	ws->numbers->classes[kind.log_width](ws->classes + from, base, n, kind.class_shift);
 }
 
-/* Fills ws->values32, symbols, classes and gaps (the escapes). Returns the number of escapes. */
+static void cut_piece(struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind,
+	int based, size_t from, size_t n, const struct symbols_plan *plan, const struct class_bytes *shifts)
+{
+	const uint8_t *src = (const uint8_t *)in->src + (from << kind.log_width), *base = in->base;
+
+	if (kind.log_width == 1) {
+		ws->cut(ws->numbers, &(struct cut){src, based ? base + 2 * from : NULL, n, kind.class_shift,
+					     shifts, plan->origin, (uint16_t *)ws->values32 + from,
+					     ws->symbols + from, ws->classes + from});
+		return;
+	}
+	numbers_of(ws, in, kind, based, from, n);
+	ws->numbers->split(ws->values32 + from, ws->symbols + from, based ? ws->classes + from : NULL, shifts,
+		plan->origin, symbols_mask(kind), n);
+}
+
+/* Fills ws->values32, with numbers of two bytes if elements have two, symbols, classes and gaps (the
+ * escapes). Returns the number of escapes. */
 static size_t cut(struct codec_workspace *ws, const struct codec_input *in, struct number_kind kind,
 	int based, size_t n, const struct symbols_plan *plan)
 {
-	const uint8_t *classes = based ? ws->classes : NULL;
 	const struct class_bytes shifts = class_bytes_of(plan->shifts);
 	size_t escapes = 0;
 
+	ws->rans.raw_bytes = kind.log_width == 1 ? 2 : 4;
 	for (size_t i = 0; i < n && escapes != SIZE_MAX; i += PIECE) {
 		size_t count = n - i < PIECE ? n - i : PIECE;
-		numbers_of(ws, in, kind, based, i, count);
-		ws->numbers->split(ws->values32 + i, ws->symbols + i, classes ? classes + i : NULL, &shifts,
-			plan->origin, symbols_mask(kind), count);
-		escapes = note_escapes(ws, classes, shifts.of, i, count, escapes);
+		cut_piece(ws, in, kind, based, i, count, plan, &shifts);
+		escapes = note_escapes(ws, based ? ws->classes : NULL, shifts.of, i, count, escapes);
 	}
 	return escapes;
 }

@@ -37,6 +37,7 @@ struct codec_workspace *codec_workspace_new(void)
 	ZSTD_CCtx_setParameter(ws->entropy, ZSTD_c_chainLog, ZSTD_CHAINLOG_MIN);
 	sample_init(&ws->sample);
 	ws->numbers = numbers_best();
+	ws->cut = cut_pairs_best();
 	ws->coder = rans_best();
 	ws->flagger = flags_best();
 	changes_init(ws->level_clear);

@@ -9,6 +9,7 @@
 
 #include "store/codec/changes.h"
 #include "store/codec/codec.h"
+#include "store/codec/cut.h"
 #include "store/codec/flags.h"
 #include "store/codec/model.h"
 #include "store/codec/numbers.h"
@@ -30,6 +31,7 @@ struct codec_workspace {
 	uint8_t second[CODEC_CHUNK_MAX]; /* a further try, beside the best so far */
 	/* of symbols and changes */
 	const struct number_ops *numbers;
+	cut_pairs_fn *cut;
 	const struct rans_ops *coder;
 	struct rans_shuffles shuffles;
 	struct rans_coder rans;

@@ -588,6 +588,52 @@ static void numbers_agree(void **state)
 	}
 }
 
+/* Of elements whose shifts lie near each other, and ones whose do not, escapes among them. */
+static void cuts_agree(void **state)
+{
+	enum { N = 1237 };
+	static uint8_t src[2 * N], base[2 * N], symbols[2][N], classes[2][N];
+	static uint16_t values[2][N];
+	const struct number_ops *ops[] = {&numbers_portable, numbers_avx2()};
+	cut_pairs_fn *cuts[] = {cut_pairs, cut_pairs_avx512()};
+	uint64_t seed = 3;
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * N; i++) {
+		src[i] = (uint8_t)next_random(&seed);
+		base[i] = i % 8 ? src[i] : (uint8_t)next_random(&seed);
+	}
+	for (unsigned t = 0; t < 12; t++) {
+		uint8_t bytes[256];
+		for (unsigned c = 0; c < 256; c++)
+			bytes[c] = (uint8_t)(t < 4 ? t : t < 8 ? c / 8 % 2 + c / 100 : c % 16);
+		const struct class_bytes shifts = class_bytes_of(bytes);
+		struct cut cut = {.src = src,
+			.base = t % 2 ? base : NULL,
+			.n = N - t,
+			.class_shift = t % 4 < 2 ? 7 : 10,
+			.shifts = &shifts,
+			.origin = t % 3 ? -128 : 96};
+		for (unsigned k = 0; k < 4; k++) {
+			unsigned at = k != 0;
+			if (!cuts[k / 2] || !ops[k % 2])
+				continue;
+			cut.values = values[at];
+			cut.symbols = symbols[at];
+			cut.classes = classes[at];
+			memset(values[at], 0, sizeof values[at]);
+			cuts[k / 2](ops[k % 2], &cut);
+			assert_memory_equal(values[0], values[at], sizeof values[0]);
+			assert_memory_equal(symbols[0], symbols[at], cut.n);
+			assert_memory_equal(classes[0], classes[at], cut.n);
+		}
+		for (unsigned i = 0; !t && i < cut.n; i++)
+			assert_int_equal(values[0][i],
+				(uint16_t)((src[2 * i + 1] << 9 | src[2 * i] << 1 | src[2 * i + 1] >> 7) -
+					   cut.origin));
+	}
+}
+
 /* Weights, and what one step and many make of them: the payload of every instruction set, decoded by every
  * other. */
 static void coders_agree(void **state)
@@ -600,6 +646,7 @@ static void coders_agree(void **state)
 	const struct rans_ops *coder = ws->coder;
 	const struct flags_ops *flagger = ws->flagger;
 	const struct number_ops *best_numbers = ws->numbers;
+	cut_pairs_fn *cuts[] = {cut_pairs, cut_pairs, cut_pairs_avx512()};
 	size_t most = 262144 * 4 + 3;
 	uint8_t *src = malloc(most), *base = malloc(most), *first = malloc(most), *again = malloc(most);
 	unsigned seen = 0;
@@ -621,11 +668,12 @@ static void coders_agree(void **state)
 			in.base_len = len;
 		}
 		for (unsigned i = 0; i < 3; i++) {
-			if (!coders[i] || !numbers[i])
+			if (!coders[i] || !numbers[i] || !cuts[i])
 				continue;
 			ws->coder = coders[i];
 			ws->flagger = flaggers[i];
 			ws->numbers = numbers[i];
+			ws->cut = cuts[i];
 			assert_int_equal(codec_encode(ws, again, len, &in, CODEC_DEFAULT, -1, &b), 0);
 			if (!i) {
 				a = b;
@@ -647,6 +695,7 @@ static void coders_agree(void **state)
 	ws->coder = coder;
 	ws->flagger = flagger;
 	ws->numbers = best_numbers;
+	ws->cut = cut_pairs_best();
 	free(src);
 	free(base);
 	free(first);
@@ -1687,6 +1736,7 @@ int main(void)
 		cmocka_unit_test(transforms_agree_and_invert),
 		cmocka_unit_test(transforms_are_those_of_the_format),
 		cmocka_unit_test(numbers_agree),
+		cmocka_unit_test(cuts_agree),
 		cmocka_unit_test(coders_agree),
 		cmocka_unit_test(fast_floats_are_planes),
 		cmocka_unit_test(golden_payloads),

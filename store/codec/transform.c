@@ -129,9 +129,11 @@ void transform_split(const struct transform_ops *ops, unsigned log_width, enum t
 {
 	uint8_t piece[PIECE];
 	uint8_t *at[TRANSFORM_WIDTH_MAX];
-	size_t step = PIECE >> log_width;
+	size_t step = PIECE >> log_width, done = 0;
 
-	for (size_t i = 0; i < n; i += step) {
+	if (transform == TRANSFORM_ROTATE && ops->split_rotated[log_width])
+		done = ops->split_rotated[log_width](planes, src, n);
+	for (size_t i = done; i < n; i += step) {
 		size_t count = n - i < step ? n - i : step, off = i << log_width;
 		const uint8_t *from = (const uint8_t *)src + off;
 		for (unsigned p = 0; p < 1u << log_width; p++)

@@ -35,6 +35,8 @@ struct transform_ops {
 	transform_fn *inverse[TRANSFORM_WIDTHS][TRANSFORM_COUNT];
 	/* planes[p][i] = byte p of element i, and back */
 	void (*split[TRANSFORM_WIDTHS])(uint8_t *const *planes, const void *src, size_t n);
+	/* NULL, or ROTATE and split at once, of the first elements; returns of how many */
+	size_t (*split_rotated[TRANSFORM_WIDTHS])(uint8_t *const *planes, const void *src, size_t n);
 	void (*merge[TRANSFORM_WIDTHS])(void *dst, const uint8_t *const *planes, size_t n);
 	/* how many of the n 8-byte words of src equal x */
 	size_t (*count_words)(const void *src, size_t n, uint64_t x);

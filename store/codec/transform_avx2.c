@@ -42,20 +42,39 @@ static void merge_1(void *dst, const uint8_t *const *planes, size_t n)
 	memcpy(dst, planes[0], n);
 }
 
-TARGET static void split_2(uint8_t *const *planes, const void *src, size_t n)
+/* 16 elements, rotated by one bit if so. */
+TARGET static inline __m256i pairs_at(const uint8_t *s, int rotated)
+{
+	__m256i x = load(s);
+
+	return rotated ? _mm256_or_si256(_mm256_add_epi16(x, x), _mm256_srli_epi16(x, 15)) : x;
+}
+
+/* Whole vectors; returns how many elements. */
+TARGET static inline size_t split_pairs(uint8_t *const *planes, const void *src, size_t n, int rotated)
 {
 	const __m256i low = _mm256_set1_epi16(0xff);
 	const uint8_t *s = src;
 	size_t i = 0;
 
 	for (; i + 32 <= n; i += 32) {
-		__m256i a = load(s + 2 * i), b = load(s + 2 * i + 32);
+		__m256i a = pairs_at(s + 2 * i, rotated), b = pairs_at(s + 2 * i + 32, rotated);
 		__m256i p0 = _mm256_packus_epi16(_mm256_and_si256(a, low), _mm256_and_si256(b, low));
 		__m256i p1 = _mm256_packus_epi16(_mm256_srli_epi16(a, 8), _mm256_srli_epi16(b, 8));
 		store(planes[0] + i, _mm256_permute4x64_epi64(p0, 0xd8));
 		store(planes[1] + i, _mm256_permute4x64_epi64(p1, 0xd8));
 	}
-	split_rest(planes, src, i, n, 2);
+	return i;
+}
+
+TARGET static void split_2(uint8_t *const *planes, const void *src, size_t n)
+{
+	split_rest(planes, src, split_pairs(planes, src, n, 0), n, 2);
+}
+
+TARGET static size_t split_rotated_2(uint8_t *const *planes, const void *src, size_t n)
+{
+	return split_pairs(planes, src, n, 1);
 }
 
 TARGET static void merge_2(void *dst, const uint8_t *const *planes, size_t n)
@@ -148,6 +167,7 @@ const struct transform_ops *transform_avx2(void)
 		.inverse = INVERSE,
 		.split = {split_1, split_2, split_4, split_8},
 		.merge = {merge_1, merge_2, merge_4, merge_8},
+		.split_rotated = {[1] = split_rotated_2},
 		.count_words = count_words,
 	};
 	return __builtin_cpu_supports("avx2") ? &ops : NULL;

@@ -111,7 +111,7 @@ TARGET ALWAYS size_t flags_decode_words(struct flags_coder *c, const uint8_t *cl
 			lanes f = windowed ? look_up(&clears, index_in(class, c->window))
 					   : gather(c->clear, widen(class));
 			lanes slot = both(x[g % groups], slots), high = right(x[g % groups], FLAGS_BITS);
-			lanes_mask set = over(slot, sub(f, all(1)));
+			lanes_mask set = at_least(slot, f);
 			lanes freq = pick(set, sub(all(FLAGS_ONE), f), f);
 			lanes y = add(mul(freq, high), pick(set, sub(slot, f), slot));
 			row |= (uint64_t)bits_of(set) << WIDTH * g;

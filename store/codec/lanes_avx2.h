@@ -138,6 +138,11 @@ TARGET ALWAYS lanes_mask over(lanes a, lanes b)
 	return _mm256_cmpgt_epi32(a, b);
 }
 
+TARGET ALWAYS lanes_mask at_least(lanes a, lanes b)
+{
+	return _mm256_cmpgt_epi32(a, _mm256_sub_epi32(b, _mm256_set1_epi32(1)));
+}
+
 TARGET ALWAYS unsigned bits_of(lanes_mask mask)
 {
 	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(mask));

@@ -139,6 +139,12 @@ TARGET ALWAYS lanes_mask over(lanes a, lanes b)
 	return _mm512_cmpgt_epi32_mask(a, b);
 }
 
+/* Where a >= b. */
+TARGET ALWAYS lanes_mask at_least(lanes a, lanes b)
+{
+	return _mm512_cmpge_epi32_mask(a, b);
+}
+
 TARGET ALWAYS unsigned bits_of(lanes_mask mask)
 {
 	return mask;

@@ -13,7 +13,7 @@
 /* The directory of the record that a user means by `place`. */
 static int find_record(struct dedup_report *r, const char *place)
 {
-	static const char *const ends[] = {"", "/" DEDUP_RECORD_DIR, DEDUP_RECORD_DIR};
+	static const char *const ends[] = {"", ("/" DEDUP_RECORD_DIR), DEDUP_RECORD_DIR};
 
 	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
 		struct stat st;

@@ -192,11 +192,11 @@ int side_title(FILE *out, const struct side_style *style, const char *left, cons
 	bool fit = true;
 	int rc = row_init(&row, out, style);
 
-	for (int i = 0; !rc && i < 2; i++) {
+	for (int i = 0; !rc && fit && i < 2; i++) {
 		size_t used, len = strlen(titles[i]);
 
-		fit = fit && dedup_shown(row.word, DEDUP_SHOWN_BYTES(row.columns), titles[i], len,
-				     row.columns, &used) == len;
+		fit = dedup_shown(row.word, DEDUP_SHOWN_BYTES(row.columns), titles[i], len, row.columns,
+			      &used) == len;
 		row_put(&row, i, SAME, used);
 	}
 	if (!rc && fit)

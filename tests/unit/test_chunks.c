@@ -102,6 +102,25 @@ static int get(struct world *w, unsigned n)
 	return rc;
 }
 
+/* Field by field: what lies between them is anything. */
+static void check_same(const struct chunk_record *a, const struct chunk_record *b)
+{
+	assert_int_equal(a->place.pack, b->place.pack);
+	assert_int_equal(a->place.offset, b->place.offset);
+	assert_int_equal(a->place.payload_len, b->place.payload_len);
+	assert_int_equal(a->place.bases, b->place.bases);
+	assert_int_equal(a->bases.count, b->bases.count);
+	assert_memory_equal(a->bases.id, b->bases.id, sizeof a->bases.id);
+	assert_int_equal(a->raw_len, b->raw_len);
+	assert_int_equal(a->chain_bytes, b->chain_bytes);
+	assert_int_equal(a->codec, b->codec);
+	assert_int_equal(a->codec_version, b->codec_version);
+	assert_int_equal(a->dtype, b->dtype);
+	assert_int_equal(a->salt, b->salt);
+	assert_int_equal(a->depth, b->depth);
+	assert_int_equal(a->frames, b->frames);
+}
+
 static void records_round_trip(void **state)
 {
 	uint8_t bytes[CHUNK_RECORD_MAX];
@@ -112,7 +131,7 @@ static void records_round_trip(void **state)
 		size_t len = chunk_record_encode(&record, bytes);
 		assert_int_equal(len, 40 + 16 * record.bases.count);
 		assert_int_equal(chunk_record_decode(&got, bytes, len), 0);
-		assert_memory_equal(&got, &record, sizeof got);
+		check_same(&got, &record);
 		assert_int_equal(chunk_record_decode(&got, bytes, len - 1), -EBADMSG);
 		for (size_t bit = 0; bit < 8 * len; bit++) {
 			bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);

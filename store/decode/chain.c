@@ -20,7 +20,6 @@ struct node {
 struct chain {
 	struct decoder *decoder;
 	struct workspace *ws;
-	bool last_try;
 	unsigned count, order_count, depth;
 	struct node nodes[CHUNK_FRAMES_MAX];
 	unsigned order[CHUNK_FRAMES_MAX]; /* loading ones, bases first */
@@ -53,7 +52,7 @@ static int no_record(const struct chain *chain, int error)
 
 	if (!above && error == -ENOENT)
 		return error;
-	if (above && error == -ENOENT && !chain->last_try && has_changed(chain, above))
+	if (above && error == -ENOENT && has_changed(chain, above))
 		return -EAGAIN;
 	if (above && error == -ENOENT)
 		return damaged(above, -EBADMSG, "its base is not in the index");
@@ -191,7 +190,7 @@ static int load_node(struct chain *chain, struct node *node)
 	int rc = packs_read(chain->decoder->packs, &record->place, &node->data->id, &frame,
 		chain->ws->payload, FRAME_PAYLOAD_MAX);
 
-	if (!chain->last_try && (rc == -ENOENT || (rc == -EBADMSG && has_changed(chain, node))))
+	if ((rc == -ENOENT || rc == -EBADMSG) && has_changed(chain, node))
 		return -EAGAIN;
 	if (rc == -ENOENT)
 		return damaged(node, -EBADMSG, "no such pack");
@@ -233,9 +232,9 @@ static int build_up(struct chain *chain)
 	return 0;
 }
 
-int chain_load(struct decoder *decoder, struct chunk_data *top, bool last_try)
+int chain_load(struct decoder *decoder, struct chunk_data *top)
 {
-	struct chain chain = {.decoder = decoder, .last_try = last_try, .count = 1};
+	struct chain chain = {.decoder = decoder, .count = 1};
 	int rc;
 
 	chain.nodes[0] = (struct node){.data = top, .loading = true};

@@ -8,7 +8,6 @@
 #define CACHE_DEFAULT (128u << 20)
 #define WINDOW_MAX (8u << 20)
 #define THREADS_DEFAULT_MAX 8
-#define MOVED_TRIES 8
 
 static void workspace_free(struct workspace *ws)
 {
@@ -116,13 +115,15 @@ void decoder_close(struct decoder *decoder)
 	free(decoder);
 }
 
-/* Garbage collection moves frames and then removes their pack; the index has the new place by then. */
+/* Garbage collection moves frames and then removes their pack; the index has the new place by then. Each
+ * further try is for a record that has changed since the last, so without it there is one try. */
 static int load(struct decoder *decoder, struct chunk_data *data)
 {
-	int rc = -EAGAIN;
+	int rc;
 
-	for (int i = 1; rc == -EAGAIN && i <= MOVED_TRIES; i++)
-		rc = chain_load(decoder, data, i == MOVED_TRIES);
+	do {
+		rc = chain_load(decoder, data);
+	} while (rc == -EAGAIN);
 	return rc;
 }
 

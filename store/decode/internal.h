@@ -40,9 +40,9 @@ void workspace_give(struct decoder *decoder, struct workspace *ws);
 /*
  * Fills the loading entry `top`: reads the frames down to one that stands alone or to a base that is cached,
  * and decodes upwards, leaving the bases in the cache. `top` stays the caller's to publish or to fail.
- * -EAGAIN a pack is gone: its frames have moved, try again (not on the last try); -ENOENT no such chunk;
- * -EBADMSG, -EIO (logged); -ENOMEM.
+ * -EAGAIN garbage collection has moved what was looked for, as the index says by now: try again; -ENOENT no
+ * such chunk; -EBADMSG, -EIO (logged); -ENOMEM.
  */
-int chain_load(struct decoder *decoder, struct chunk_data *top, bool last_try);
+int chain_load(struct decoder *decoder, struct chunk_data *top);
 
 #endif

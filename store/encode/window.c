@@ -59,8 +59,9 @@ struct chunk_job *window_oldest(struct window *window)
 
 void window_collected(struct window *window)
 {
-	window->jobs[window->tail % WINDOW].state = JOB_FREE;
-	window->tail++;
+	pthread_mutex_lock(&window->lock);
+	window->jobs[window->tail++ % WINDOW].state = JOB_FREE;
+	pthread_mutex_unlock(&window->lock);
 }
 
 struct chunk_job *window_take(struct window *window)

@@ -12,10 +12,19 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #define SCRATCH_PATH 128
+
+/* Waits for what other threads bring about, which has no time limit that every machine keeps: until it holds,
+ * a minute at most. The caller asserts it afterwards. */
+#define SCRATCH_WAIT(holds)                                                                                  \
+	do {                                                                                                 \
+		for (int tries_ = 0; tries_ < 6000 && !(holds); tries_++)                                    \
+			usleep(10000);                                                                       \
+	} while (0)
 
 static inline void scratch_make(char path[SCRATCH_PATH])
 {

@@ -551,8 +551,7 @@ static void much_is_collected_unasked(void **state)
 	world_drain(w);
 	assert_true(pack_bytes(w) >= len);
 	world_delete(w, "random");
-	for (unsigned i = 0; i < 300 && pack_bytes(w); i++)
-		usleep(100000);
+	SCRATCH_WAIT(!pack_bytes(w));
 	assert_int_equal(pack_bytes(w), 0);
 	free(bytes);
 }

@@ -332,8 +332,7 @@ static void shared_mapping_that_outlives_its_descriptor_is_waited_for(void **sta
 	map[77] = 'z';
 	map[MIB - 1] = 'z';
 	munmap(map, MIB);
-	for (int i = 0; i < 100 && state_of(f, ino) == CONTENT_STAGED; i++)
-		usleep(50000);
+	SCRATCH_WAIT(state_of(f, ino) != CONTENT_STAGED);
 	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
 	drain(f); /* the staged copy goes when the log is durable */
 	bytes[77] = 'z';
@@ -456,8 +455,7 @@ static void encoding_waits_for_calm(void **state)
 		clock_gettime(CLOCK_MONOTONIC, &last);
 		put_file(f, name, "x", 1);
 	}
-	for (int i = 0; i < 100 && state_of(f, ino) == CONTENT_STAGED; i++)
-		usleep(50000);
+	SCRATCH_WAIT(state_of(f, ino) != CONTENT_STAGED);
 	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
 	free(bytes);
 }

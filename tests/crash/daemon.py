@@ -113,7 +113,7 @@ class Daemon:
 
     def check_staging(self, empty):
         """Every staged file belongs to a staged inode; none is left where all is encoded and nothing is open."""
-        for _ in range(50):
+        for _ in range(600):
             found, told = self.staging(), self.stats()["staged_files"]
             if len(found) == told and not (empty and found):
                 return

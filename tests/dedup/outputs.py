@@ -193,6 +193,25 @@ def files_of_a_run_do_not_meet(work):
     assert (work / "in.jsonl").read_bytes() == jsonl(["a", "a"])
 
 
+def progress_lines(path):
+    """What a run with a pause after its first line of progress shows."""
+    primary, secondary = pty.openpty()
+    process = subprocess.Popen([TOOL, "-T", "1", "-n", path], stdout=subprocess.DEVNULL, stderr=secondary)
+    os.close(secondary)
+    shown = os.read(primary, 65536)
+    process.send_signal(signal.SIGSTOP)  # however fast the machine is, the stage takes a while
+    time.sleep(.7)
+    process.send_signal(signal.SIGCONT)
+    try:
+        while more := os.read(primary, 65536):
+            shown += more
+    except OSError:
+        pass
+    os.close(primary)
+    assert process.wait() == 0
+    return [line.decode() for line in shown.replace(b"\x1b[K", b"").split(b"\r") if line.strip()]
+
+
 @test
 def progress_tells_rate_and_time_left(work):
     texts = corpus(3000, seed=23)
@@ -200,21 +219,10 @@ def progress_tells_rate_and_time_left(work):
     (work / "in.jsonl").write_bytes(body)
     (work / "in.jsonl.gz").write_bytes(PACK[".gz"](body[:body.index(b"\n", len(body) // 3) + 1]))
     for name in ("in.jsonl", "in.jsonl.gz"):
-        primary, secondary = pty.openpty()
-        process = subprocess.Popen([TOOL, "-T", "1", "-n", work / name], stdout=subprocess.DEVNULL,
-                                   stderr=secondary)
-        os.close(secondary)
-        shown = os.read(primary, 65536)
-        process.send_signal(signal.SIGSTOP)  # however fast the machine is, the stage takes a while
-        time.sleep(.7)
-        process.send_signal(signal.SIGCONT)
-        try:
-            while more := os.read(primary, 65536):
-                shown += more
-        except OSError:
-            pass
-        assert process.wait() == 0
-        lines = [line.decode() for line in shown.replace(b"\x1b[K", b"").split(b"\r") if line.strip()]
+        for _ in range(40):  # where this process itself is kept waiting, all is read before the pause
+            lines = progress_lines(work / name)
+            if any("left" in line for line in lines if line.startswith("reading")):
+                break
         reading = [re.fullmatch(r"reading: [\d.]+ [KM]?i?B of ([\d.]+ [KM]iB)(?:, \d+ MB/s, (\d+) %, (\d+) s left)?", line) for line in lines
                    if line.startswith("reading")]
         assert all(reading) and any(m[2] for m in reading), lines

@@ -446,21 +446,32 @@ static void rotate_some(struct world *w)
 	world_shut(w);
 }
 
-/* Collects in a process of its own that dies at the n-th step. True: it lived to the end. */
+static int collect_as_main(const char *dir, unsigned at)
+{
+	struct stop_at stop = {.at = at};
+	struct store_options options = {.no_background = true, .threads = 1};
+	struct store_error error;
+	struct store *store;
+	struct gc_result result;
+
+	if (store_open(dir, &options, &store, &error))
+		return 1;
+	return gc_run(&store->parts, 0, die, &stop, &result) ? 2 : 0;
+}
+
+/* Collects in a process of its own that dies at the n-th step. True: it lived to the end. That is this
+ * program again, for a store starts threads, which a mere fork of a process with threads may not. */
 static bool collect_and_die(struct world *w, unsigned at)
 {
-	pid_t pid = fork();
+	char step[16];
+	pid_t pid;
 	int status;
 
+	snprintf(step, sizeof step, "%u", at);
+	pid = fork();
 	if (!pid) {
-		struct stop_at stop = {.at = at};
-		struct store_options options = {.no_background = true, .threads = 1};
-		struct store_error error;
-		struct gc_result result;
-
-		if (store_open(w->dir, &options, &w->store, &error))
-			_exit(1);
-		_exit(gc_run(&w->store->parts, 0, die, &stop, &result) ? 2 : 0);
+		execl("/proc/self/exe", "test_gc", w->dir, step, (char *)NULL);
+		_exit(1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -556,8 +567,13 @@ static void much_is_collected_unasked(void **state)
 	free(bytes);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc == 3) {
+		int status = collect_as_main(argv[1], (unsigned)atoi(argv[2]));
+
+		_exit(status); /* with the store as it is */
+	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rotation_gives_space_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(rotation_with_a_collection_each_time, setup, teardown),

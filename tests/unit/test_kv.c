@@ -21,14 +21,6 @@
 #include "store/kv/kv.h"
 #include "store/util/bytes.h"
 
-/* A child that opens a database starts threads, which ThreadSanitizer lets no child of a threaded parent do
- * unless it is told to. */
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-	return "die_after_fork=0";
-}
-
 struct world {
 	char dir[64];
 	char path[80];
@@ -232,6 +224,30 @@ static void test_iterators(void **state)
 	kv_iter_free(NULL);
 }
 
+/* This program again, with arguments for main: a child that opens a database starts threads, which one that
+ * was merely forked from a process with threads may not. */
+static pid_t start_self(const char *what, const char *path, int fd)
+{
+	char number[16];
+	pid_t child;
+
+	snprintf(number, sizeof number, "%d", fd);
+	child = fork();
+	if (child == 0) {
+		execl("/proc/self/exe", "test_kv", what, path, number, (char *)NULL);
+		_exit(127);
+	}
+	return child;
+}
+
+static int open_elsewhere(const char *path)
+{
+	const struct kv_options plain = {0};
+	struct kv *kv;
+
+	return kv_open(path, &plain, &kv) == -EBUSY ? 0 : 1;
+}
+
 static void test_open_errors(void **state)
 {
 	struct world *w = *state;
@@ -246,9 +262,7 @@ static void test_open_errors(void **state)
 	assert_int_equal(kv_open(path, &reader, &other), -ENOENT);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(kv_open(w->path, &plain, &other), -EBUSY);
-	child = fork();
-	if (child == 0)
-		_exit(kv_open(w->path, &plain, &other) == -EBUSY ? 0 : 1);
+	child = start_self("open", w->path, -1);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
@@ -284,6 +298,21 @@ static void test_read_only(void **state)
 	kv_batch_free(batch);
 }
 
+static int write_on(const char *path, int fd)
+{
+	const struct kv_options options = {0};
+	struct kv *kv;
+
+	if (kv_open(path, &options, &kv))
+		return 1;
+	for (uint64_t i = 1;; i++) {
+		char key[32];
+		snprintf(key, sizeof key, "key %llu", (unsigned long long)i);
+		if (put(kv, KV_INODES, key, &i, sizeof i, false) || write(fd, &i, sizeof i) != sizeof i)
+			return 1;
+	}
+}
+
 /* A child writes without asking for durability, says what it has written, and is killed. */
 static void test_killed(void **state)
 {
@@ -297,19 +326,7 @@ static void test_killed(void **state)
 	kv_close(w->kv);
 	w->kv = NULL;
 	assert_int_equal(pipe(pipes), 0);
-	child = fork();
-	if (child == 0) {
-		struct kv *kv;
-		if (kv_open(w->path, &options, &kv))
-			_exit(1);
-		for (uint64_t i = 1;; i++) {
-			char key[32];
-			snprintf(key, sizeof key, "key %llu", (unsigned long long)i);
-			if (put(kv, KV_INODES, key, &i, sizeof i, false) ||
-				write(pipes[1], &i, sizeof i) != sizeof i)
-				_exit(1);
-		}
-	}
+	child = start_self("write", w->path, pipes[1]);
 	close(pipes[1]);
 	while (last < 5000 && (n = read(pipes[0], &got, sizeof got)) == sizeof got)
 		last = got;
@@ -739,8 +756,10 @@ static void test_error_texts(void **state)
 	assert_int_equal(kv_error_code("IO error: While fsync: x: Input/output error"), -EIO);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc == 4)
+		return strcmp(argv[1], "open") ? write_on(argv[2], atoi(argv[3])) : open_elsewhere(argv[2]);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_get_and_put, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch_is_whole, setup, teardown),

@@ -177,7 +177,8 @@ void wire_edit_init(const struct iovec *iov, int count, struct wire_init *init)
 	uint64_t add = FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV_V2 | FUSE_SETXATTR_EXT |
 		       INIT_DIRECT_IO_ALLOW_MMAP;
 
-	if (!init->unique || iov[0].iov_len < sizeof *out || out->unique != init->unique)
+	/* What is no reply may come from any thread at any time: it is not compared. */
+	if (iov[0].iov_len < sizeof *out || !out->unique || out->unique != init->unique)
 		return;
 	init->unique = 0;
 	if (out->error || count < 2 || iov[1].iov_len < sizeof *body)

@@ -66,7 +66,7 @@ enum wire_pace {
 enum wire_pace wire_pace(const void *message, size_t len);
 
 /* If this is the reply to FUSE_INIT, edits it: of what the kernel offered, also what libfuse does not ask
- * for. */
+ * for. Notifications leave `init` alone; replies come after it was edited. */
 void wire_edit_init(const struct iovec *iov, int count, struct wire_init *init);
 
 #endif

@@ -1,12 +1,18 @@
 // links: m_codec
 /* Byte 0: bit 7 set: the rest is a payload to decode; clear: it is a chunk to encode and decode. Bits 0-3
  * codec (decode) or level and base (encode). Byte 1: dtype. Bytes 2-3: raw length (decode), or where the base
- * begins (encode). Every input is also a chunk of the last third derived from the rest. */
+ * begins (encode). Every input is also a chunk of the last third derived from the rest. A payload is decoded
+ * with each instruction set that there is here: they refuse the same, and give the same bytes. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/codec/codec.h"
+#include "store/codec/numbers_avx2.h"
+#include "store/codec/rans_avx2.h"
+#include "store/codec/rans_avx512.h"
+#include "store/codec/transform_avx2.h"
+#include "store/codec/workspace.h"
 #include "store/util/bytes.h"
 
 #define HEAD 4
@@ -90,6 +96,46 @@ out:
 	free(base);
 }
 
+static const struct instructions {
+	const struct transform_ops *(*transform)(void);
+	const struct number_ops *(*numbers)(void);
+	const struct rans_ops *(*coder)(void);
+	const struct flags_ops *(*flagger)(void);
+} sets[] = {{transform_avx2, numbers_avx2, rans_avx512, flags_avx512},
+	{transform_avx2, numbers_avx2, rans_avx2, flags_avx2}};
+
+/* False: this machine lacks it. */
+static bool use(struct codec_workspace *ws, const struct instructions *set)
+{
+	if (set && (!set->transform() || !set->numbers() || !set->coder() || !set->flagger()))
+		return false;
+	ws->ops = set ? set->transform() : &transform_portable;
+	ws->numbers = set ? set->numbers() : &numbers_portable;
+	ws->coder = set ? set->coder() : &rans_portable;
+	ws->flagger = set ? set->flagger() : &flags_portable;
+	return true;
+}
+
+static void decode_on_all(uint8_t *out, size_t raw_len, const uint8_t *payload, size_t len, enum codec codec,
+	uint8_t version, enum dtype dtype, const struct codec_bases *bases)
+{
+	struct codec_workspace *ws = workspace();
+	uint8_t *other = malloc(raw_len ? raw_len : 1);
+	int rc;
+
+	use(ws, NULL);
+	rc = codec_decode(ws, out, raw_len, payload, len, codec, version, dtype, bases);
+	for (unsigned i = sizeof sets / sizeof sets[0]; i-- > 0;) {
+		if (!use(ws, &sets[i]))
+			continue;
+		if (!other ||
+			codec_decode(ws, other, raw_len, payload, len, codec, version, dtype, bases) != rc ||
+			(!rc && memcmp(other, out, raw_len)))
+			abort();
+	}
+	free(other);
+}
+
 static void fuzz_decode(const uint8_t *data, size_t size)
 {
 	size_t raw_len = get_le16(data + 2);
@@ -111,8 +157,8 @@ static void fuzz_decode(const uint8_t *data, size_t size)
 			.count = codec == CODEC_STEP && size > HEAD && data[HEAD] == 2 ? 4 : 3,
 			.at = {{base, base_len}, {base + 1, base_len}, {base + 2, base_len},
 				{base + 3, base_len}}};
-	codec_decode(workspace(), out, raw_len, payload, size - HEAD, codec,
-		data[0] & 0x40 ? 2 : CODEC_VERSION, (enum dtype)data[1], data[0] & 0x20 ? NULL : &bases);
+	decode_on_all(out, raw_len, payload, size - HEAD, codec, data[0] & 0x40 ? 2 : CODEC_VERSION,
+		(enum dtype)data[1], data[0] & 0x20 ? NULL : &bases);
 	free(payload);
 	free(out);
 	free(base);

@@ -170,8 +170,8 @@ static void put_sizes(FILE *out, const struct dedup_report *r)
 
 	dedup_report_sizes(&sizes, r);
 	fprintf(out,
-		"<h2>Clusters by size</h2>\n<p class=\"soft\">%s clusters: records that stay, and those "
-		"that go for them, %s.</p>\n",
+		"<h2>Clusters by size</h2>\n<p class=\"soft\">Clusters, a record that stays and those that "
+		"go for it: %s. Records that go: %s.</p>\n",
 		grouped(number, (double)r->cluster_count), grouped(documents, (double)r->count));
 	if (!sizes.count)
 		return;

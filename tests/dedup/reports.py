@@ -47,7 +47,7 @@ def a_report_counts_what_went(work):
     dry = summary(work / "0.jsonl", work / "1.jsonl", "-n", "-t", ".6")
     assert (dry["gone"], dry["kept"], dry["kept_bytes"]) == (told["gone"], told["kept"], kept)
     said = run("report", work / "out").stdout.decode()
-    assert f"{len(sizes)} clusters" in said and report["largest"][0]["keeper"] in said and report["largest"][10]["keeper"] not in said
+    assert f"\nclusters: {len(sizes)};" in said and report["largest"][0]["keeper"] in said and report["largest"][10]["keeper"] not in said
     rows = dict(re.findall(r"^(read|exact|near|kept) +(\d+) ", said, re.M))
     assert rows == {"read": "2500", "exact": str(told["exact"]), "near": str(told["near"]), "kept": str(told["kept"])}
     assert run("report", work / "out/.mithril-dedup").stdout.decode() == said
@@ -82,7 +82,7 @@ def the_page_needs_nothing_else(work):
     assert exact.count('class="plot"') == 3 and "threshold" not in exact
     (work / "empty.jsonl").write_bytes(b"")
     run(work / "empty.jsonl", "-o", work / "none")
-    assert "0 clusters" in run("report", work / "none").stdout.decode() and "no record" in run("clusters", work / "none").stdout.decode()
+    assert "\nclusters: 0;" in run("report", work / "none").stdout.decode() and "no record" in run("clusters", work / "none").stdout.decode()
     assert 'class="plot"' in run("report", "--html", "-", work / "none").stdout.decode()
 
 

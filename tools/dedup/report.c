@@ -115,7 +115,7 @@ static void print_clusters(const struct dedup_report *report, size_t largest)
 	size_t count = report->cluster_count < largest ? report->cluster_count : largest;
 	struct print_table *table;
 
-	printf("\n%zu clusters, in which %zu documents go for others\n", report->cluster_count,
+	printf("\nclusters: %zu; documents in them that go for another: %zu\n", report->cluster_count,
 		report->count);
 	if (!count)
 		return;

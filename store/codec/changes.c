@@ -42,6 +42,6 @@ void changes_init(uint16_t clear[CHANGES_LEVELS])
 void changes_set_levels(struct codec_workspace *ws, const uint8_t *levels, unsigned count, int forward)
 {
 	for (unsigned c = 0; c < 256; c++)
-		ws->flags_coder.clear[c] = ws->level_clear[c < count ? levels[c] : 0];
+		ws->flags_coder.set[c] = FLAGS_ONE - ws->level_clear[c < count ? levels[c] : 0];
 	flags_prepare(&ws->flags_coder, forward);
 }

@@ -170,7 +170,7 @@ static int decode_flags(
 	changes_set_levels(ws, ws->levels, 256, 0);
 	for (size_t i = 0; i < n; i += piece) {
 		size_t off = i << kind.log_width, count = n - i < piece ? n - i : piece;
-		fetch(base, len, off + CHANGES_PIECE, CHANGES_PIECE);
+		fetch(base, len, off + 2 * CHANGES_PIECE, CHANGES_PIECE);
 		ws->numbers->classes[kind.log_width](ws->classes + i, base + off, count, kind.class_shift);
 		memcpy(dst + off, base + off, count << kind.log_width);
 		if (ws->flagger->decode(&ws->flags_coder, ws->classes + i, ws->flags + i / FLAGS_ROW, count))

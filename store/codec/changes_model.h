@@ -10,7 +10,7 @@
 #define CHANGES_LEVEL_MAX (CHANGES_LEVELS - 1)
 #define CHANGES_CONTEXTS 17u
 #define CHANGES_SIGNS 15u   /* in the state of a lane */
-#define CHANGES_PIECE 2048u /* bytes worked on at a time */
+#define CHANGES_PIECE 1024u /* bytes worked on at a time */
 #define STATE_LOW 15u	    /* bits of the least state behind its first one */
 
 struct changes_learning {

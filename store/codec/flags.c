@@ -18,10 +18,10 @@ static void divide_by(struct flags_coder *c, unsigned flag, unsigned class, uint
 
 void flags_prepare(struct flags_coder *c, int forward)
 {
-	c->window = rans_window_of(c->clear);
+	c->window = rans_window_of(c->set);
 	for (unsigned k = 0; forward && k < 256; k++) {
-		divide_by(c, 0, k, c->clear[k], 0);
-		divide_by(c, 1, k, FLAGS_ONE - c->clear[k], c->clear[k]);
+		divide_by(c, 0, k, FLAGS_ONE - c->set[k], 0);
+		divide_by(c, 1, k, c->set[k], FLAGS_ONE - c->set[k]);
 	}
 }
 
@@ -57,10 +57,10 @@ static int decode_row(struct flags_coder *c, const uint8_t *classes, uint64_t *r
 
 	*row = 0;
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t *lane = &c->lanes[i & (c->lane_count - 1)], f = c->clear[classes[i]];
-		uint32_t slot = *lane & (FLAGS_ONE - 1), high = *lane >> FLAGS_BITS, x = f * high + slot;
-		if (slot >= f) {
-			x = (FLAGS_ONE - f) * high + slot - f;
+		uint32_t *lane = &c->lanes[i & (c->lane_count - 1)], set = c->set[classes[i]];
+		uint32_t slot = *lane & (FLAGS_ONE - 1), part = set * (*lane >> FLAGS_BITS), x = *lane - part;
+		if (slot + set >= FLAGS_ONE) {
+			x = part + slot + set - FLAGS_ONE;
 			*row |= UINT64_C(1) << i;
 		}
 		if (x < RANS_LOW) {

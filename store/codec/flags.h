@@ -32,13 +32,13 @@ struct flags_coder {
 	unsigned lane_count; /* a power of two */
 	uint8_t *at, *limit; /* of words, as in rans.h */
 	const struct rans_shuffles *shuffles;
-	uint32_t clear[256]; /* f of each class */
-	unsigned window;     /* of clear, as in rans.h */
+	uint32_t set[256]; /* 2^12 - f of each class */
+	unsigned window;   /* of set, as in rans.h */
 	/* how to divide by the frequency of a flag that is clear, or set */
 	uint32_t reciprocal[2][256], rest[2][256];
 };
 
-/* Sets c->window from c->clear, and what encoding needs if `forward`. */
+/* Sets c->window from c->set, and what encoding needs if `forward`. */
 void flags_prepare(struct flags_coder *c, int forward);
 
 struct flags_ops {

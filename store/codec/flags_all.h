@@ -90,12 +90,60 @@ TARGET static int flags_encode(struct flags_coder *c, const uint8_t *classes, co
 	return n ? flags_portable.encode(c, classes, flags, n) : 0;
 }
 
+/* A flag from each lane, of classes of which so many in FLAGS_ONE are set; what remains of the states. */
+TARGET ALWAYS lanes flags_take(lanes x, lanes freq, lanes_mask *set)
+{
+	lanes over_clear = add(either(x, all(0 - FLAGS_ONE)), freq); /* slot - f */
+	lanes part = mul(right(x, FLAGS_BITS), freq);
+
+	*set = at_least(over_clear, all(0));
+	return pick(*set, add(part, over_clear), sub(x, part));
+}
+
+/* Words for the lanes of `groups` vectors that are below the lowest; returns what is behind them. */
+TARGET __attribute__((noinline)) static const uint8_t *flags_refill_many(
+	const struct rans_shuffles *shuffles, lanes *x, unsigned groups, const uint8_t *at)
+{
+#pragma GCC unroll 1
+	for (unsigned g = 0; g < groups; g++)
+		x[g] = take(shuffles, x[g], over(all(RANS_LOW), x[g]), &at);
+	return at;
+}
+
+/* Likewise: most often none or one is, which waits for no word but the next. */
+TARGET ALWAYS void flags_refill(
+	const struct rans_shuffles *shuffles, lanes *x, unsigned groups, const uint8_t **at)
+{
+	const lanes lowest = all(RANS_LOW), word = all_pairs(*at);
+	lanes_mask low[FLAGS_GROUPS];
+	lanes many[FLAGS_GROUPS];
+	uint64_t any;
+
+#pragma GCC unroll 8
+	for (unsigned g = 0; g < groups; g++)
+		low[g] = over(lowest, x[g]);
+	any = bits_of_all(low, groups);
+	if (!(any & (any - 1))) {
+#pragma GCC unroll 8
+		for (unsigned g = 0; g < groups; g++)
+			x[g] = pick(low[g], either(left(x[g], 16), word), x[g]);
+		*at += any ? 2 : 0;
+		return;
+	}
+#pragma GCC unroll 8
+	for (unsigned g = 0; g < groups; g++)
+		many[g] = x[g];
+	*at = flags_refill_many(shuffles, many, groups, *at);
+#pragma GCC unroll 8
+	for (unsigned g = 0; g < groups; g++)
+		x[g] = many[g];
+}
+
 /* Whole words; returns how many flags. */
 TARGET ALWAYS size_t flags_decode_words(struct flags_coder *c, const uint8_t *classes, uint64_t *flags,
 	size_t n, unsigned groups, int windowed)
 {
-	const struct lookup clears = lookup_of(c->clear, c->window);
-	const lanes slots = all(FLAGS_ONE - 1), lowest = all(RANS_LOW);
+	const struct lookup freqs = lookup_of(c->set, c->window);
 	const uint8_t *at = c->at;
 	lanes x[FLAGS_GROUPS];
 	size_t i = 0;
@@ -104,23 +152,18 @@ TARGET ALWAYS size_t flags_decode_words(struct flags_coder *c, const uint8_t *cl
 	for (unsigned g = 0; g < groups; g++)
 		x[g] = load(c->lanes + WIDTH * g);
 	for (; i + FLAGS_ROW <= n && at <= c->limit; i += FLAGS_ROW) {
-		uint64_t row = 0;
+		uint8_t indices[FLAGS_ROW];
+		lanes_mask set[FLAGS_GROUPS];
+		const uint8_t *index = windowed ? indices_in(indices, classes + i, c->window) : classes + i;
 #pragma GCC unroll 8
 		for (unsigned g = 0; g < FLAGS_GROUPS; g++) {
-			const uint8_t *class = classes + i + WIDTH * g;
-			lanes f = windowed ? look_up(&clears, index_in(class, c->window))
-					   : gather(c->clear, widen(class));
-			lanes slot = both(x[g % groups], slots), high = right(x[g % groups], FLAGS_BITS);
-			lanes_mask set = at_least(slot, f);
-			lanes freq = pick(set, sub(all(FLAGS_ONE), f), f);
-			lanes y = add(mul(freq, high), pick(set, sub(slot, f), slot));
-			row |= (uint64_t)bits_of(set) << WIDTH * g;
-			lanes_mask low = over(lowest, y);
-			if (bits_of(low))
-				y = take(c->shuffles, y, low, &at);
-			x[g % groups] = y;
+			lanes at_class = widen(index + WIDTH * g);
+			lanes freq = windowed ? look_up(&freqs, at_class) : gather(c->set, at_class);
+			x[g % groups] = flags_take(x[g % groups], freq, &set[g]);
+			if (g % groups == groups - 1)
+				flags_refill(c->shuffles, x, groups, &at);
 		}
-		flags[i / FLAGS_ROW] = row;
+		flags[i / FLAGS_ROW] = bits_of_all(set, FLAGS_GROUPS);
 	}
 #pragma GCC unroll 8
 	for (unsigned g = 0; g < groups; g++)

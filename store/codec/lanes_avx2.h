@@ -1,5 +1,6 @@
 /* Eight states in a vector of AVX2: the operations of lanes_avx512.h. */
 #include <immintrin.h>
+#include <string.h>
 
 #define TARGET __attribute__((target("avx2,popcnt")))
 #define ALWAYS static inline __attribute__((always_inline))
@@ -35,6 +36,14 @@ TARGET ALWAYS lanes widen_pairs(const void *p)
 	return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
 }
 
+TARGET ALWAYS lanes all_pairs(const void *p)
+{
+	uint16_t pair;
+
+	memcpy(&pair, p, sizeof pair);
+	return _mm256_set1_epi32(pair);
+}
+
 TARGET ALWAYS void narrow(void *p, lanes v)
 {
 	const lanes lowest = _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0,
@@ -64,6 +73,12 @@ TARGET ALWAYS lanes index_in(const uint8_t *classes, unsigned window)
 {
 	(void)window;
 	return widen(classes);
+}
+
+TARGET ALWAYS const uint8_t *indices_in(uint8_t to[64], const uint8_t *classes, unsigned window)
+{
+	(void)to, (void)window;
+	return classes;
 }
 
 TARGET ALWAYS lanes look_up(const struct lookup *l, lanes index)
@@ -146,6 +161,16 @@ TARGET ALWAYS lanes_mask at_least(lanes a, lanes b)
 TARGET ALWAYS unsigned bits_of(lanes_mask mask)
 {
 	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(mask));
+}
+
+TARGET ALWAYS uint64_t bits_of_all(const lanes_mask *masks, unsigned count)
+{
+	uint64_t bits = 0;
+
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < count; i++)
+		bits |= (uint64_t)bits_of(masks[i]) << WIDTH * i;
+	return bits;
 }
 
 TARGET ALWAYS lanes_mask mask_of(unsigned bits)

@@ -1,5 +1,6 @@
 /* Sixteen states in a vector of AVX-512: the operations of the coders by lanes (rans_all.h, flags_all.h). */
 #include <immintrin.h>
+#include <string.h>
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,popcnt")))
 #define ALWAYS static inline __attribute__((always_inline))
@@ -37,6 +38,15 @@ TARGET ALWAYS lanes widen_pairs(const void *p)
 	return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
 }
 
+/* One of them in all lanes. */
+TARGET ALWAYS lanes all_pairs(const void *p)
+{
+	uint16_t pair;
+
+	memcpy(&pair, p, sizeof pair);
+	return _mm512_set1_epi32(pair);
+}
+
 TARGET ALWAYS void narrow(void *p, lanes v)
 {
 	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(v));
@@ -63,6 +73,15 @@ TARGET ALWAYS lanes index_in(const uint8_t *classes, unsigned window)
 	__m128i class = _mm_loadu_si128((const __m128i *)classes), first = _mm_set1_epi8((char)window);
 	class = _mm_min_epu8(_mm_subs_epu8(class, first), _mm_set1_epi8(RANS_WINDOW - 1));
 	return _mm512_cvtepu8_epi32(class);
+}
+
+/* The same of 64 classes, a byte each; returns where they are, `to` or another place. */
+TARGET ALWAYS const uint8_t *indices_in(uint8_t to[64], const uint8_t *classes, unsigned window)
+{
+	__m512i class = _mm512_loadu_si512(classes), first = _mm512_set1_epi8((char)window);
+	class = _mm512_min_epu8(_mm512_subs_epu8(class, first), _mm512_set1_epi8(RANS_WINDOW - 1));
+	_mm512_storeu_si512(to, class);
+	return to;
 }
 
 TARGET ALWAYS lanes look_up(const struct lookup *l, lanes index)
@@ -148,6 +167,20 @@ TARGET ALWAYS lanes_mask at_least(lanes a, lanes b)
 TARGET ALWAYS unsigned bits_of(lanes_mask mask)
 {
 	return mask;
+}
+
+/* Of 1, 2 or 4 vectors, the first one lowest. */
+TARGET ALWAYS uint64_t bits_of_all(const lanes_mask *masks, unsigned count)
+{
+	__mmask32 low, high;
+
+	if (count == 1)
+		return masks[0];
+	low = _mm512_kunpackw(masks[1], masks[0]);
+	if (count == 2)
+		return low;
+	high = _mm512_kunpackw(masks[3], masks[2]);
+	return _mm512_kunpackd(high, low);
 }
 
 TARGET ALWAYS lanes_mask mask_of(unsigned bits)

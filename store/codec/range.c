@@ -1,5 +1,7 @@
 #include "store/codec/range.h"
 
+#include "store/util/bytes.h"
+
 #define GAMMA_MAX 31u
 
 void range_encode_init(struct range_encoder *e, uint8_t *dst, size_t capacity)
@@ -62,6 +64,10 @@ uint32_t range_decode_word(struct range_decoder *d)
 {
 	uint32_t word = 0;
 
+	if (d->end - d->at >= 4) {
+		d->at += 4;
+		return get_be32(d->at - 4);
+	}
 	for (unsigned i = 0; i < 4; i++)
 		word = word << 8 | (d->at < d->end ? *d->at++ : 0);
 	return word;

@@ -38,11 +38,11 @@ static void make_flags(
 	memset(f->flags, 0, sizeof f->flags);
 	for (unsigned k = 0; k < 256; k++) {
 		unsigned of = k < first ? 0 : k < first + count ? k - first : count - 1;
-		c->clear[k] = of == 0 ? FLAGS_ONE : of == 1 ? 1 : FLAGS_ONE - (of * of * 4) % FLAGS_ONE;
+		c->set[k] = of == 0 ? 0 : of == 1 ? FLAGS_ONE - 1 : (of * of * 4) % FLAGS_ONE;
 	}
 	for (size_t i = 0; i < n; i++) {
 		f->classes[i] = (uint8_t)(first + next_random(&r) % count);
-		uint64_t set = (next_random(&r) >> 20) % FLAGS_ONE >= c->clear[f->classes[i]];
+		uint64_t set = (next_random(&r) >> 20) % FLAGS_ONE + c->set[f->classes[i]] >= FLAGS_ONE;
 		f->flags[i / 64] |= set << i % 64;
 	}
 }

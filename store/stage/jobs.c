@@ -173,9 +173,9 @@ int stage_read(const struct stage_job *job, void *dst)
 		return rc == -ENODATA ? -ESTALE : rc;
 	}
 	n = content_read(job->content, dst, (size_t)job->size, 0);
-	if (n < 0)
-		return (int)n;
-	return job->content->ticket == job->ticket && (uint64_t)n == job->size ? 0 : -ESTALE;
+	if (job->content->ticket != job->ticket) /* what was read, or that it could not be, says nothing */
+		return -ESTALE;
+	return n < 0 ? (int)n : (uint64_t)n == job->size ? 0 : -ESTALE;
 }
 
 bool stage_still(struct stage *stage, const struct stage_job *job)

@@ -344,9 +344,9 @@ int fsck_content(struct fsck *fsck)
 	if (!rc)
 		rc = fsck_walk(fsck, KV_INODES, own_content, &owners);
 	if (!rc)
-		rc = fsck_walk(fsck, KV_INLINE, check_inline, &owners);
-	if (!rc)
 		rc = fsck_walk(fsck, KV_STAGED, check_staged_key, &owners);
+	if (!rc)
+		rc = fsck_walk(fsck, KV_INLINE, check_inline, &owners); /* forgets what it has met */
 	if (!rc)
 		rc = fsck_walk(fsck, KV_RECIPES, check_recipe_key, &owners);
 	if (!rc)

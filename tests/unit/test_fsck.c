@@ -333,6 +333,15 @@ static void missing_staged_copy(void **state)
 	expect_found(*state, "the queue names inode 999999");
 }
 
+static void small_file_in_the_queue(void **state)
+{
+	uint8_t key[8];
+
+	put_be64(key, inode_of(*state, "small").ino);
+	put(*state, KV_STAGED, key, 8, "12345678", 8);
+	expect_clean(*state);
+}
+
 static void missing_recipe(void **state)
 {
 	struct inode inode = inode_of(*state, "checkpoint-2");
@@ -735,6 +744,7 @@ int main(void)
 		test(inline_content_of_nobody),
 		test(staged_copy_of_nobody),
 		test(missing_staged_copy),
+		test(small_file_in_the_queue),
 		test(missing_recipe),
 		test(recipe_of_two),
 		test(recipe_of_another_size),

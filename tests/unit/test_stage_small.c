@@ -260,6 +260,52 @@ static void dropped_file_leaves_nothing(void **state)
 	drain(f);
 }
 
+static void take(struct fixture *f, uint64_t ino, struct stage_job *job)
+{
+	for (;;) {
+		assert_int_equal(stage_take(stage_of(f), job, 60000), 0);
+		if (job->ino == ino)
+			return;
+		stage_giveback(stage_of(f), job, 3600 * 1000, 0);
+	}
+}
+
+/* The encoder has it by then, and must not take what it finds for damage. */
+static void what_changes_meanwhile_is_stale(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options no_encoder = {.quiet_ms = 1, .no_background = true};
+	uint8_t bytes[16], *more = calloc(1, 2 * INLINE_MAX);
+	struct content *content;
+	struct stage_job job;
+
+	scratch_store_open(f->dir, &no_encoder, &f->store);
+	uint64_t ino = put_file(f, f->cache, "a", "hello", 5);
+	take(f, ino, &job);
+	assert_int_equal(stage_read(&job, bytes), 0);
+	assert_memory_equal(bytes, "hello", 5);
+	content = open_file(f, ino, O_WRONLY);
+	write_at(content, "world", 5, 0);
+	assert_int_equal(stage_read(&job, bytes), -ESTALE);
+	stage_giveback(stage_of(f), &job, 0, -ESTALE);
+	content_release(stage_of(f), content, O_WRONLY);
+
+	for (int grown = 0; grown < 2; grown++) {
+		ino = put_file(f, f->cache, grown ? "c" : "b", "hello", 5);
+		take(f, ino, &job);
+		if (grown) {
+			content = open_file(f, ino, O_WRONLY);
+			write_at(content, more, 2 * INLINE_MAX, 0);
+			content_release(stage_of(f), content, O_WRONLY);
+		}
+		assert_int_equal(names_unlink(f->store->parts.names, f->cache, grown ? "c" : "b", NULL), 0);
+		assert_int_equal(content_drop(stage_of(f), ino), 0);
+		assert_int_equal(stage_read(&job, bytes), -ESTALE);
+		stage_giveback(stage_of(f), &job, 0, -ESTALE);
+	}
+	free(more);
+}
+
 static void directory_of_small_files_is_known_after_some(void **state)
 {
 	struct fixture *f = *state;
@@ -411,6 +457,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_grows_too_large_is_staged, setup, teardown),
 		cmocka_unit_test_setup_teardown(emptied_file_awaits_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(dropped_file_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_changes_meanwhile_is_stale, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			directory_of_small_files_is_known_after_some, setup, teardown),
 		cmocka_unit_test_setup_teardown(inline_file_is_changed_where_it_is, setup, teardown),

@@ -130,28 +130,14 @@ static int reply_open(fuse_req_t req, struct fuse_file_info *fi, const struct ha
 	return fuse_reply_open(req, fi);
 }
 
-/* The kernel may come by a name that it is only about to hear has gone with its group: it looks the name up
- * again then, and a reader misses the group as a whole. What somebody has open was not gone when that was
- * opened. */
-static int check_there(struct mount *mount, uint64_t ino)
-{
-	struct inode inode;
-	int ret;
-
-	names_lock(mount->names, ino);
-	ret = names_get(mount->names, ino, &inode);
-	names_unlock(mount->names, ino);
-	return !ret && inode.flags & INODE_EVICTED ? -ESTALE : ret;
-}
-
 /* An entry of a cache: what is damaged is not there, so that it is made again. On failure the content is let
  * go. */
 static int open_cached(struct mount *mount, uint64_t ino, int flags, struct content *content)
 {
 	uint64_t cache = content_cache(content);
-	int ret = content_opens(content) > 1 ? 0 : check_there(mount, ino);
+	int ret = 0;
 
-	if (!ret && !may_write(flags) && !nodes_has_pages(mount->nodes, ino, content_version(content))) {
+	if (!may_write(flags) && !nodes_has_pages(mount->nodes, ino, content_version(content))) {
 		loop_slow(atomic_load(&mount->loop));
 		ret = content_check(content, CHECK_MAX);
 	}

@@ -108,6 +108,36 @@ static int prepare_writing(struct content *content, int flags)
 	return wfd < 0 ? wfd : ftruncate(wfd, 0) ? -errno : 0;
 }
 
+/* Whether an entry of a cache went with its group before this first open of it counted: who evicts looks for
+ * opens with the inode's stripe held. */
+static int check_there(struct content *content)
+{
+	struct names *names = content->stage->names;
+	struct inode inode;
+	int rc;
+
+	if (!content->cache || content->opens != 1)
+		return 0;
+	names_lock(names, content->ino);
+	rc = names_get(names, content->ino, &inode);
+	names_unlock(names, content->ino);
+	return !rc && inode.flags & INODE_EVICTED ? -ESTALE : rc;
+}
+
+/* One handle more. */
+static int count_open(struct content *content, int flags)
+{
+	int rc;
+
+	content->opens++;
+	content->writers += is_writer(flags);
+	if ((rc = check_there(content))) {
+		content->opens--;
+		content->writers -= is_writer(flags);
+	}
+	return rc;
+}
+
 int content_open(struct stage *stage, uint64_t ino, int flags, struct content **out)
 {
 	bool writer = is_writer(flags) || (flags & O_TRUNC);
@@ -128,10 +158,8 @@ int content_open(struct stage *stage, uint64_t ino, int flags, struct content **
 		rc = prepare_writing(content, flags);
 		content_touch(content);
 	}
-	if (!rc) {
-		content->opens++;
-		content->writers += is_writer(flags);
-	}
+	if (!rc)
+		rc = count_open(content, flags);
 	/* An open that failed half way may have left a staged copy with nobody to enqueue it, or
 	 * opened one that is kept. */
 	bool unopened = rc && content->loaded && !content->opens;
@@ -207,9 +235,4 @@ uint64_t content_size(struct content *content)
 uint64_t content_cache(const struct content *content)
 {
 	return content->cache;
-}
-
-unsigned content_opens(const struct content *content)
-{
-	return content->opens;
 }

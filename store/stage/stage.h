@@ -67,7 +67,9 @@ int stage_recover(struct stage *stage, uint64_t *swept_files, uint64_t *dropped_
 int content_create(struct stage *stage, uint64_t parent, const char *name, uint32_t mode,
 	const struct names_owner *owner, int flags, struct content **out, struct inode *inode);
 /* Opens. O_TRUNC is done here. Counts as one handle (a writer if flags say O_WRONLY or O_RDWR) until
- * content_release with the same flags. */
+ * content_release with the same flags. -ESTALE: the entry of a cache has gone with its group, of which the
+ * kernel is only about to hear: it looks the name up again then, and a reader misses the group as a whole.
+ * What somebody has open was not gone when that was opened. */
 int content_open(struct stage *stage, uint64_t ino, int flags, struct content **out);
 void content_release(struct stage *stage, struct content *content, int flags);
 
@@ -85,8 +87,6 @@ uint64_t content_size(struct content *content);
 uint64_t content_cache(const struct content *content);
 /* Whether a handle is open. Takes no lock that is held over calls of store/names. */
 bool content_is_open(struct stage *stage, uint64_t ino);
-/* How many handles are, the caller's own among them. */
-unsigned content_opens(const struct content *content);
 /* Decodes what is inline or encoded, up to `max` bytes, so that damage is found at once and the reads that
  * follow are quick. 0 also for longer and for staged files; -EBADMSG; -EIO, -ENOMEM. */
 int content_check(struct content *content, uint64_t max);

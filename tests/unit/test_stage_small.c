@@ -306,6 +306,32 @@ static void what_changes_meanwhile_is_stale(void **state)
 	free(more);
 }
 
+static void evict(struct fixture *f, const char *name, uint64_t ino)
+{
+	struct names_member member = {.name = name, .ino = ino};
+	struct names_group group = {
+		.directory = f->cache, .parent = NAMES_ROOT, .members = &member, .count = 1};
+
+	assert_int_equal(names_remove_group(f->store->parts.names, &group), 0);
+}
+
+static void evicted_file_is_open_to_who_has_it_alone(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t gone = put_file(f, f->cache, "a", "hello", 5), had = put_file(f, f->cache, "b", "hello", 5);
+	struct content *content, *first = open_file(f, had, O_RDONLY);
+
+	evict(f, "a", gone);
+	evict(f, "b", had);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(content_open(stage_of(f), gone, O_RDONLY, &content), -ESTALE);
+	expect_bytes(f, had, "hello", 5);
+	content_release(stage_of(f), first, O_RDONLY);
+	assert_int_equal(content_open(stage_of(f), had, O_RDONLY, &content), -ESTALE);
+	assert_int_equal(content_drop(stage_of(f), gone), 0);
+	assert_int_equal(content_drop(stage_of(f), had), 0);
+}
+
 static void directory_of_small_files_is_known_after_some(void **state)
 {
 	struct fixture *f = *state;
@@ -458,6 +484,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(emptied_file_awaits_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(dropped_file_leaves_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_changes_meanwhile_is_stale, setup, teardown),
+		cmocka_unit_test_setup_teardown(evicted_file_is_open_to_who_has_it_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			directory_of_small_files_is_known_after_some, setup, teardown),
 		cmocka_unit_test_setup_teardown(inline_file_is_changed_where_it_is, setup, teardown),

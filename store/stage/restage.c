@@ -11,30 +11,14 @@
 
 #define COPY_BLOCK (1u << 20)
 
-/* Bytes of inline or encoded content into the staged copy; holes stay holes. */
-static int copy_back(struct content *content, int fd, uint64_t keep)
+/* Encoded bytes into the staged copy; holes stay holes. */
+static int copy_encoded(struct content *content, int fd, uint64_t keep)
 {
-	struct stage *stage = content->stage;
-	void *block = NULL;
+	void *block = malloc(COPY_BLOCK);
 	int rc = 0;
 
-	if (content->state == CONTENT_INLINE) {
-		size_t len;
-		uint8_t key[8];
-		put_be64(key, content->ino);
-		if ((rc = kv_get_alloc(stage->kv, KV_INLINE, key, sizeof key, &block, &len)))
-			goto out;
-		rc = io_pwrite_full(fd, block, len < keep ? len : (size_t)keep, 0);
-		goto out;
-	}
-	if (content->state != CONTENT_ENCODED)
-		goto out;
-	if (!content->reader && (rc = reader_open(stage->decoder, content->recipe, &content->reader)))
-		goto out;
-	if (!(block = malloc(COPY_BLOCK))) {
-		rc = -ENOMEM;
-		goto out;
-	}
+	if (!block)
+		return -ENOMEM;
 	for (uint64_t off = 0; off < keep;) {
 		int64_t data = reader_seek(content->reader, off, SEEK_DATA);
 		if (data == -ENXIO || (data >= 0 && (uint64_t)data >= keep))
@@ -54,9 +38,20 @@ static int copy_back(struct content *content, int fd, uint64_t keep)
 		if (rc)
 			break;
 	}
-out:
 	free(block);
 	return rc;
+}
+
+/* The first `keep` bytes of inline or encoded content into the staged copy. */
+static int copy_back(struct content *content, int fd, uint64_t keep)
+{
+	int rc = content_load_bytes(content);
+
+	if (rc)
+		return rc;
+	if (content->state == CONTENT_INLINE)
+		return io_pwrite_full(fd, content->inline_bytes, (size_t)keep, 0);
+	return content->state == CONTENT_ENCODED ? copy_encoded(content, fd, keep) : 0;
 }
 
 /* What may have been durable as encoded or inline stays so when the index says "staged", which any sync can

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -7,6 +6,7 @@
 #include <unistd.h>
 
 #include "store/stage/private.h"
+#include "store/util/dir.h"
 #include "store/util/log.h"
 
 /* The copy by this name, if it may be trusted. */
@@ -31,35 +31,20 @@ static struct kept_file *trusted(struct kept *kept, const char *name)
 	return file;
 }
 
-static void load_one(struct kept *kept, const char *name)
+static int load_one(void *ctx, const char *name)
 {
+	struct kept *kept = ctx;
 	bool as_is = kept->options.as_is;
 	struct kept_file *file = trusted(kept, name);
 
 	if (file && (as_is || kept_make_room(kept, file->bytes, file->record.mtime))) {
 		kept_list_enter(&kept->list, file);
-		return;
+		return 0;
 	}
 	free(file);
 	if (!as_is)
 		unlinkat(kept->dir_fd, name, 0);
-}
-
-static void load_copies(struct kept *kept)
-{
-	int fd = openat(kept->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			load_one(kept, entry->d_name);
-	closedir(dir);
+	return 0;
 }
 
 struct cleaning {
@@ -95,7 +80,7 @@ static void clean_records(struct kept *kept)
 void kept_load(struct kept *kept)
 {
 	if (kept->dir_fd >= 0)
-		load_copies(kept);
+		dir_each(kept->dir_fd, load_one, kept);
 	if (kept->options.as_is)
 		return;
 	clean_records(kept);

@@ -78,7 +78,6 @@ struct queue {
 };
 
 struct stage {
-	char *dir;
 	int dir_fd;
 	struct kv *kv;
 	struct names *names;

@@ -9,13 +9,27 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "store/stage/sweep.h"
+#include "store/util/dir.h"
 
 #define PLACE "../spare"
 
 static void name_of(uint32_t id, char name[16])
 {
 	snprintf(name, 16, "%" PRIx32, id);
+}
+
+static int remove_one(void *ctx, const char *name)
+{
+	const struct spares *spares = ctx;
+
+	unlinkat(spares->dir_fd, name, 0);
+	return 0;
+}
+
+/* What cannot be removed stays. */
+static void remove_all(struct spares *spares)
+{
+	dir_each(spares->dir_fd, remove_one, spares);
 }
 
 void spares_init(struct spares *spares, int staging_fd)
@@ -26,13 +40,13 @@ void spares_init(struct spares *spares, int staging_fd)
 		return;
 	spares->dir_fd = openat(staging_fd, PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (spares->dir_fd >= 0)
-		sweep_dir(spares->dir_fd);
+		remove_all(spares);
 }
 
 void spares_release(struct spares *spares)
 {
 	if (spares->dir_fd >= 0) {
-		sweep_dir(spares->dir_fd);
+		remove_all(spares);
 		unlinkat(spares->staging_fd, PLACE, AT_REMOVEDIR);
 		close(spares->dir_fd);
 	}

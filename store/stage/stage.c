@@ -1,6 +1,5 @@
 #include "store/stage/stage.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +12,7 @@
 
 #include "store/stage/private.h"
 #include "store/util/bytes.h"
+#include "store/util/dir.h"
 #include "store/util/log.h"
 
 #define QUIET_MS 1000u
@@ -32,7 +32,7 @@ int stage_open(const char *dir, struct kv *kv, struct names *names, struct recip
 	pthread_condattr_t attr;
 	int rc = -ENOMEM;
 
-	if (!stage || !(stage->dir = strdup(dir)) || small_init(stage))
+	if (!stage || small_init(stage))
 		goto fail;
 	stage->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (stage->dir_fd < 0) {
@@ -67,10 +67,8 @@ int stage_open(const char *dir, struct kv *kv, struct names *names, struct recip
 	*out = stage;
 	return 0;
 fail:
-	if (stage) {
+	if (stage)
 		small_release(stage);
-		free(stage->dir);
-	}
 	free(stage);
 	return rc;
 }
@@ -95,7 +93,6 @@ void stage_close(struct stage *stage)
 	pthread_mutex_destroy(&stage->watch_lock);
 	pthread_cond_destroy(&stage->queue_cond);
 	close(stage->dir_fd);
-	free(stage->dir);
 	free(stage);
 }
 
@@ -109,45 +106,35 @@ static int drop_orphan(void *ctx, uint64_t ino)
 	return 0;
 }
 
-static bool is_staged(struct stage *stage, const char *name)
+struct sweep {
+	struct stage *stage;
+	uint64_t swept;
+};
+
+/* Counts a staged copy. One whose bytes are kept elsewhere by now, or whose file never got its name, goes. */
+static int sweep_one(void *ctx, const char *name)
 {
+	struct sweep *sweep = ctx;
+	struct stage *stage = sweep->stage;
+	uint64_t ino = staged_ino(name);
 	struct inode inode;
-	char *end;
-	uint64_t ino = strtoull(name, &end, 16);
-
-	return !*end && !names_get(stage->names, ino, &inode) && inode.content == CONTENT_STAGED;
-}
-
-/* Staged copies whose bytes are kept elsewhere by now, or whose file never got its name. */
-static int sweep(struct stage *stage, uint64_t *swept)
-{
-	DIR *d = opendir(stage->dir);
-	struct dirent *e;
 	struct stat st;
 
-	if (!d)
-		return -errno;
-	while ((e = readdir(d))) {
-		if (e->d_name[0] == '.')
-			continue;
-		if (!is_staged(stage, e->d_name)) {
-			if (!unlinkat(stage->dir_fd, e->d_name, 0))
-				(*swept)++;
-		} else if (!fstatat(stage->dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW)) {
-			tally_set(&stage->tally, strtoull(e->d_name, NULL, 16), (uint64_t)st.st_blocks * 512);
-		}
-	}
-	closedir(d);
+	if (!ino || names_get(stage->names, ino, &inode) || inode.content != CONTENT_STAGED)
+		sweep->swept += !unlinkat(stage->dir_fd, name, 0);
+	else if (!fstatat(stage->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		tally_set(&stage->tally, ino, (uint64_t)st.st_blocks * 512);
 	return 0;
 }
 
 int stage_recover(struct stage *stage, uint64_t *swept_files, uint64_t *dropped_orphans)
 {
-	uint64_t swept = 0, orphans = 0;
+	struct sweep sweep = {.stage = stage};
+	uint64_t orphans = 0;
 	struct kv_iter *it;
 	int rc;
 
-	if ((rc = sweep(stage, &swept)))
+	if ((rc = dir_each(stage->dir_fd, sweep_one, &sweep)))
 		return rc;
 	if (!(it = kv_iter_new(stage->kv, KV_ORPHANS, NULL, 0)))
 		return -ENOMEM;
@@ -167,7 +154,7 @@ int stage_recover(struct stage *stage, uint64_t *swept_files, uint64_t *dropped_
 	rc = kv_iter_error(it);
 	kv_iter_free(it);
 	if (swept_files)
-		*swept_files = swept;
+		*swept_files = sweep.swept;
 	if (dropped_orphans)
 		*dropped_orphans = orphans;
 	return rc;

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,6 +8,7 @@
 
 #include "store/upkeep/fsck.h"
 #include "store/util/bytes.h"
+#include "store/util/dir.h"
 
 #define RECIPE_KEY 17u /* be64 recipe, kind, be64 offset */
 
@@ -175,12 +175,20 @@ static void check_staged_files(struct fsck *fsck, const struct owners *owners)
 	}
 }
 
-static void check_leak(struct fsck *fsck, const struct owners *owners, const char *name)
+struct staging_check {
+	struct fsck *fsck;
+	const struct owners *owners;
+};
+
+static int check_leak(void *ctx, const char *name)
 {
+	const struct staging_check *check = ctx;
+	const struct owners *owners = check->owners;
+	struct fsck *fsck = check->fsck;
 	uint64_t ino = staged_ino(name);
 
 	if (ino && numbers_get(&owners->staged, ino))
-		return;
+		return 0;
 	if (!fsck->options->repair)
 		fsck_found(
 			fsck, "staging/%s belongs to no file; --repair or the next mount removes it", name);
@@ -189,27 +197,14 @@ static void check_leak(struct fsck *fsck, const struct owners *owners, const cha
 			strerror(errno));
 	else
 		fsck_fixed(fsck, "staging/%s belonged to no file", name);
+	return 0;
 }
 
 static int check_staging(struct fsck *fsck, const struct owners *owners)
 {
-	int fd = owners->staging < 0 ? -1 : dup(owners->staging);
-	struct dirent *entry;
-	DIR *dir;
+	struct staging_check check = {fsck, owners};
 
-	if (fd < 0)
-		return 0;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return -errno;
-	}
-	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] != '.')
-			check_leak(fsck, owners, entry->d_name);
-	}
-	closedir(dir);
-	return 0;
+	return owners->staging < 0 ? 0 : dir_each(owners->staging, check_leak, &check);
 }
 
 /* --- recipes --- */

@@ -1,5 +1,4 @@
 /* Raw copies in kept/ and their records: one without the other, or that does not fit. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,6 +10,7 @@
 
 #include "store/stage/kept_record.h"
 #include "store/upkeep/fsck.h"
+#include "store/util/dir.h"
 #include "store/util/io.h"
 
 #define BLOCK (1u << 20)
@@ -95,8 +95,9 @@ static int judge(struct copies *c, const char *name, uint64_t ino, char *why, si
 	return 0;
 }
 
-static int check_copy(struct copies *c, const char *name)
+static int check_copy(void *ctx, const char *name)
 {
+	struct copies *c = ctx;
 	uint64_t ino = staged_ino(name), *sound;
 	char why[128];
 	int rc = judge(c, name, ino, why, sizeof why);
@@ -115,25 +116,6 @@ static int check_copy(struct copies *c, const char *name)
 	else
 		fsck_fixed(c->fsck, "the raw copy kept/%s %s: removed", name, why);
 	return 0;
-}
-
-static int check_copies(struct copies *c)
-{
-	int fd = dup(c->dir_fd), rc = 0;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
-	if (!dir) {
-		rc = -errno;
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	while (!rc && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			rc = check_copy(c, entry->d_name);
-	closedir(dir);
-	return rc;
 }
 
 /* A copy may go before its record does; that is no damage, but it is told. */
@@ -180,7 +162,7 @@ int fsck_kept(struct fsck *fsck)
 	int rc = c.kept && c.decoded ? fsck_step(fsck, "kept", 0) : -ENOMEM;
 
 	if (!rc && c.dir_fd >= 0)
-		rc = check_copies(&c);
+		rc = dir_each(c.dir_fd, check_copy, &c);
 	if (!rc)
 		rc = kept_records_each(fsck->parts->kv, check_record, &c);
 	numbers_release(&c.sound);

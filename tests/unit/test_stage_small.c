@@ -111,29 +111,6 @@ static struct content *open_file(struct fixture *f, uint64_t ino, int flags)
 	return content;
 }
 
-static enum content_state state_of(struct fixture *f, uint64_t ino)
-{
-	struct inode inode;
-
-	assert_int_equal(names_get(f->store->parts.names, ino, &inode), 0);
-	return inode.content;
-}
-
-static void expect_bytes(struct fixture *f, uint64_t ino, const void *bytes, size_t len)
-{
-	struct content *content = open_file(f, ino, O_RDONLY);
-	struct inode inode;
-	uint8_t *read = malloc(len + 1);
-
-	assert_int_equal(content_getattr(stage_of(f), ino, &inode), 0);
-	assert_int_equal(inode.size, len);
-	assert_int_equal(content_size(content), len);
-	assert_int_equal(content_read(content, read, len + 1, 0), len);
-	assert_memory_equal(read, bytes, len);
-	content_release(stage_of(f), content, O_RDONLY);
-	free(read);
-}
-
 /* Whether the index says that it awaits encoding. */
 static bool awaits(struct fixture *f, uint64_t ino)
 {
@@ -153,11 +130,6 @@ static bool has_staged_copy(struct fixture *f, uint64_t ino)
 	return !access(path, F_OK);
 }
 
-static void drain(struct fixture *f)
-{
-	assert_int_equal(stage_drain(stage_of(f), NULL, NULL), 0);
-}
-
 static void fill(uint8_t *bytes, size_t len, unsigned seed)
 {
 	for (size_t i = 0; i < len; i++)
@@ -172,17 +144,17 @@ static void file_of_a_cache_is_inline_as_it_is_written(void **state)
 
 	assert_int_equal(content_fd(content), -1);
 	write_at(content, "hello", 5, 0);
-	assert_int_equal(state_of(f, ino), CONTENT_INLINE);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_INLINE);
 	write_at(content, "world", 5, 7);
-	expect_bytes(f, ino, "hello\0\0world", 12);
+	scratch_store_expect(f->store, ino, "hello\0\0world", 12);
 	assert_int_equal(content_write(content, "!", 1, 0, true), 1);
 	content_release(stage_of(f), content, O_RDWR);
 	assert_false(has_staged_copy(f, ino));
 	assert_true(awaits(f, ino));
-	drain(f);
-	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_ENCODED);
 	assert_false(awaits(f, ino));
-	expect_bytes(f, ino, "hello\0\0world!", 13);
+	scratch_store_expect(f->store, ino, "hello\0\0world!", 13);
 }
 
 static void restart_queues_it_again(void **state)
@@ -192,10 +164,10 @@ static void restart_queues_it_again(void **state)
 
 	open_again(f);
 	assert_true(awaits(f, ino));
-	expect_bytes(f, ino, "hello", 5);
-	drain(f);
-	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
-	expect_bytes(f, ino, "hello", 5);
+	scratch_store_expect(f->store, ino, "hello", 5);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_ENCODED);
+	scratch_store_expect(f->store, ino, "hello", 5);
 }
 
 static void what_grows_too_large_is_staged(void **state)
@@ -207,15 +179,15 @@ static void what_grows_too_large_is_staged(void **state)
 
 	fill(bytes, 2 * INLINE_MAX, 1);
 	write_at(content, bytes, INLINE_MAX, 0);
-	assert_int_equal(state_of(f, ino), CONTENT_INLINE);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_INLINE);
 	write_at(content, bytes + INLINE_MAX, 1, INLINE_MAX);
-	assert_int_equal(state_of(f, ino), CONTENT_STAGED);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_STAGED);
 	write_at(content, bytes + INLINE_MAX + 1, INLINE_MAX - 1, INLINE_MAX + 1);
 	content_release(stage_of(f), content, O_RDWR);
-	expect_bytes(f, ino, bytes, 2 * INLINE_MAX);
-	drain(f);
-	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
-	expect_bytes(f, ino, bytes, 2 * INLINE_MAX);
+	scratch_store_expect(f->store, ino, bytes, 2 * INLINE_MAX);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_ENCODED);
+	scratch_store_expect(f->store, ino, bytes, 2 * INLINE_MAX);
 	free(bytes);
 }
 
@@ -228,20 +200,21 @@ static void emptied_file_awaits_nothing(void **state)
 	for (int encoded = 0; encoded < 2; encoded++) {
 		open_again(f);
 		if (encoded)
-			drain(f);
-		assert_int_equal(state_of(f, ino), encoded ? CONTENT_ENCODED : CONTENT_INLINE);
+			scratch_store_drain(f->store);
+		assert_int_equal(
+			scratch_store_state(f->store, ino), encoded ? CONTENT_ENCODED : CONTENT_INLINE);
 		struct content *content = open_file(f, ino, O_WRONLY | O_TRUNC);
-		assert_int_equal(state_of(f, ino), CONTENT_NONE);
+		assert_int_equal(scratch_store_state(f->store, ino), CONTENT_NONE);
 		content_release(stage_of(f), content, O_WRONLY);
 		assert_false(awaits(f, ino));
-		expect_bytes(f, ino, "", 0);
+		scratch_store_expect(f->store, ino, "", 0);
 		content = open_file(f, ino, O_WRONLY);
 		write_at(content, "again", 5, 0);
 		content_release(stage_of(f), content, O_WRONLY);
 		assert_true(awaits(f, ino));
 	}
-	drain(f);
-	expect_bytes(f, ino, "again", 5);
+	scratch_store_drain(f->store);
+	scratch_store_expect(f->store, ino, "again", 5);
 }
 
 static void dropped_file_leaves_nothing(void **state)
@@ -257,7 +230,7 @@ static void dropped_file_leaves_nothing(void **state)
 	put_be64(key, ino);
 	assert_int_equal(kv_get_alloc(f->store->parts.kv, KV_INLINE, key, sizeof key, &value, &len), -ENOENT);
 	assert_false(awaits(f, ino));
-	drain(f);
+	scratch_store_drain(f->store);
 }
 
 static void take(struct fixture *f, uint64_t ino, struct stage_job *job)
@@ -325,7 +298,7 @@ static void evicted_file_is_open_to_who_has_it_alone(void **state)
 	evict(f, "b", had);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(content_open(stage_of(f), gone, O_RDONLY, &content), -ESTALE);
-	expect_bytes(f, had, "hello", 5);
+	scratch_store_expect(f->store, had, "hello", 5);
 	content_release(stage_of(f), first, O_RDONLY);
 	assert_int_equal(content_open(stage_of(f), had, O_RDONLY, &content), -ESTALE);
 	assert_int_equal(content_drop(stage_of(f), gone), 0);
@@ -342,14 +315,15 @@ static void directory_of_small_files_is_known_after_some(void **state)
 		for (int i = 0; i < ROW + 2; i++) {
 			snprintf(name, sizeof name, "%d.%d", round, i);
 			uint64_t ino = put_file(f, f->plain, name, "hello", 5);
-			assert_int_equal(state_of(f, ino), i < ROW ? CONTENT_STAGED : CONTENT_INLINE);
+			assert_int_equal(scratch_store_state(f->store, ino),
+				i < ROW ? CONTENT_STAGED : CONTENT_INLINE);
 			assert_int_equal(awaits(f, ino), i < ROW);
 			assert_int_equal(has_staged_copy(f, ino), i < ROW);
-			expect_bytes(f, ino, "hello", 5);
+			scratch_store_expect(f->store, ino, "hello", 5);
 		}
 		snprintf(name, sizeof name, "%d.large", round);
 		uint64_t ino = put_file(f, f->plain, name, bytes, 2 * INLINE_MAX);
-		expect_bytes(f, ino, bytes, 2 * INLINE_MAX);
+		scratch_store_expect(f->store, ino, bytes, 2 * INLINE_MAX);
 	}
 	free(bytes);
 }
@@ -360,18 +334,18 @@ static void inline_file_is_changed_where_it_is(void **state)
 	uint64_t ino = put_file(f, f->plain, "a", "hello", 5);
 	struct content *content;
 
-	drain(f);
-	assert_int_equal(state_of(f, ino), CONTENT_INLINE);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_INLINE);
 	content = open_file(f, ino, O_WRONLY | O_APPEND);
 	assert_int_equal(content_write(content, "!", 1, 0, true), 1);
 	content_release(stage_of(f), content, O_WRONLY);
-	assert_int_equal(state_of(f, ino), CONTENT_INLINE);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_INLINE);
 	assert_int_equal(content_truncate(stage_of(f), ino, 8), 0);
-	assert_int_equal(state_of(f, ino), CONTENT_INLINE);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_INLINE);
 	assert_false(awaits(f, ino));
-	expect_bytes(f, ino, "hello!\0\0", 8);
+	scratch_store_expect(f->store, ino, "hello!\0\0", 8);
 	content = open_file(f, ino, O_WRONLY | O_TRUNC);
-	assert_int_equal(state_of(f, ino), CONTENT_STAGED);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_STAGED);
 	content_release(stage_of(f), content, O_WRONLY);
 }
 
@@ -451,12 +425,13 @@ static void walk(struct fixture *f, uint64_t dir, unsigned seen[4])
 		else
 			let_go(w);
 		if (what == 30)
-			drain(w->f);
+			scratch_store_drain(w->f->store);
 		if (what == 31)
 			open_again(w->f);
-		expect_bytes(w->f, w->ino, w->bytes, w->size);
-		assert_int_equal(state_of(w->f, w->ino) == CONTENT_STAGED, has_staged_copy(w->f, w->ino));
-		seen[state_of(w->f, w->ino)]++;
+		scratch_store_expect(w->f->store, w->ino, w->bytes, w->size);
+		assert_int_equal(scratch_store_state(w->f->store, w->ino) == CONTENT_STAGED,
+			has_staged_copy(w->f, w->ino));
+		seen[scratch_store_state(w->f->store, w->ino)]++;
 	}
 	let_go(w);
 	free(w);

@@ -76,34 +76,6 @@ static uint64_t put_file(struct fixture *f, const char *name, const void *bytes,
 	return inode.ino;
 }
 
-static void expect_bytes(struct fixture *f, uint64_t ino, const void *bytes, size_t len)
-{
-	struct content *content;
-	struct inode inode;
-	uint8_t *read = malloc(len + 1);
-
-	assert_int_equal(content_getattr(stage_of(f), ino, &inode), 0);
-	assert_int_equal(inode.size, len);
-	assert_int_equal(content_open(stage_of(f), ino, O_RDONLY, &content), 0);
-	assert_int_equal(content_read(content, read, len + 1, 0), len);
-	assert_memory_equal(read, bytes, len);
-	content_release(stage_of(f), content, O_RDONLY);
-	free(read);
-}
-
-static enum content_state state_of(struct fixture *f, uint64_t ino)
-{
-	struct inode inode;
-
-	assert_int_equal(names_get(f->store->parts.names, ino, &inode), 0);
-	return inode.content;
-}
-
-static void drain(struct fixture *f)
-{
-	assert_int_equal(stage_drain(stage_of(f), NULL, NULL), 0);
-}
-
 static uint64_t new_bytes(struct fixture *f, uint64_t ino)
 {
 	struct inode inode;
@@ -156,13 +128,13 @@ static void small_file_goes_inline(void **state)
 	struct fixture *f = *state;
 	uint64_t ino = put_file(f, "small", "hello", 5);
 
-	assert_int_equal(state_of(f, ino), CONTENT_STAGED);
-	expect_bytes(f, ino, "hello", 5);
-	drain(f);
-	assert_int_equal(state_of(f, ino), CONTENT_INLINE);
-	expect_bytes(f, ino, "hello", 5);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_STAGED);
+	scratch_store_expect(f->store, ino, "hello", 5);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_INLINE);
+	scratch_store_expect(f->store, ino, "hello", 5);
 	open_again(f, 2);
-	expect_bytes(f, ino, "hello", 5);
+	scratch_store_expect(f->store, ino, "hello", 5);
 }
 
 static void empty_file_stays_empty(void **state)
@@ -170,9 +142,9 @@ static void empty_file_stays_empty(void **state)
 	struct fixture *f = *state;
 	uint64_t ino = put_file(f, "empty", "", 0);
 
-	drain(f);
-	assert_int_equal(state_of(f, ino), CONTENT_NONE);
-	expect_bytes(f, ino, "", 0);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_NONE);
+	scratch_store_expect(f->store, ino, "", 0);
 }
 
 static void checkpoints_become_deltas_and_shares(void **state)
@@ -182,17 +154,17 @@ static void checkpoints_become_deltas_and_shares(void **state)
 	uint8_t *one = checkpoint(0, 5, 300000, &len), *two = checkpoint(1, 5, 300000, &len2);
 	uint64_t a = put_file(f, "checkpoint-1", one, len);
 
-	drain(f);
+	scratch_store_drain(f->store);
 	uint64_t b = put_file(f, "checkpoint-2", two, len2), c = put_file(f, "copy", one, len);
-	drain(f);
-	assert_int_equal(state_of(f, a), CONTENT_ENCODED);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, a), CONTENT_ENCODED);
 	assert_true(new_bytes(f, a) < len);
 	assert_true(new_bytes(f, b) * 10 < new_bytes(f, a) * 9);
 	assert_true(new_bytes(f, c) == 0);
 	for (int again = 0; again < 2; again++) {
-		expect_bytes(f, a, one, len);
-		expect_bytes(f, b, two, len2);
-		expect_bytes(f, c, one, len);
+		scratch_store_expect(f->store, a, one, len);
+		scratch_store_expect(f->store, b, two, len2);
+		scratch_store_expect(f->store, c, one, len);
 		open_again(f, 2);
 	}
 	free(one);
@@ -207,10 +179,10 @@ static void small_checkpoints_saved_together_become_deltas(void **state)
 	uint8_t *one = checkpoint(0, 2, 40000, &len), *two = checkpoint(1, 2, 40000, &len);
 	uint64_t a = put_file(f, "checkpoint-1", one, len), b = put_file(f, "checkpoint-2", two, len);
 
-	drain(f);
+	scratch_store_drain(f->store);
 	assert_true(new_bytes(f, b) * 10 < new_bytes(f, a) * 9);
-	expect_bytes(f, a, one, len);
-	expect_bytes(f, b, two, len);
+	scratch_store_expect(f->store, a, one, len);
+	scratch_store_expect(f->store, b, two, len);
 	free(one);
 	free(two);
 }
@@ -230,7 +202,7 @@ static void threads_do_not_change_what_is_stored(void **state)
 			snprintf(name, sizeof name, "step-%u", step);
 			uint8_t *bytes = checkpoint(step, 6, 200000, &len);
 			uint64_t ino = put_file(f, name, bytes, len);
-			drain(f);
+			scratch_store_drain(f->store);
 			sums[round][step] = new_bytes(f, ino);
 			free(bytes);
 		}
@@ -252,27 +224,27 @@ static void rewritten_file_is_staged_again(void **state)
 	for (size_t i = 0; i < len; i++)
 		bytes[i] = (uint8_t)(i * 2654435761u >> 13);
 	uint64_t ino = put_file(f, "file", bytes, len);
-	drain(f);
-	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_ENCODED);
 	assert_int_equal(content_open(stage_of(f), ino, O_RDWR, &content), 0);
-	assert_int_equal(state_of(f, ino), CONTENT_STAGED);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_STAGED);
 	assert_true(content_fd(content) >= 0);
 	assert_int_equal(content_write(content, "patched", 7, MIB, false), 7);
 	memcpy(bytes + MIB, "patched", 7);
 	content_release(stage_of(f), content, O_RDWR);
-	expect_bytes(f, ino, bytes, len);
-	drain(f);
-	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
-	expect_bytes(f, ino, bytes, len);
+	scratch_store_expect(f->store, ino, bytes, len);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_ENCODED);
+	scratch_store_expect(f->store, ino, bytes, len);
 	assert_int_equal(content_truncate(stage_of(f), ino, 2 * MIB), 0);
-	expect_bytes(f, ino, bytes, 2 * MIB);
-	drain(f);
-	expect_bytes(f, ino, bytes, 2 * MIB);
+	scratch_store_expect(f->store, ino, bytes, 2 * MIB);
+	scratch_store_drain(f->store);
+	scratch_store_expect(f->store, ino, bytes, 2 * MIB);
 	assert_int_equal(content_open(stage_of(f), ino, O_WRONLY | O_TRUNC, &content), 0);
 	content_release(stage_of(f), content, O_WRONLY);
-	expect_bytes(f, ino, "", 0);
-	drain(f);
-	expect_bytes(f, ino, "", 0);
+	scratch_store_expect(f->store, ino, "", 0);
+	scratch_store_drain(f->store);
+	scratch_store_expect(f->store, ino, "", 0);
 	free(bytes);
 }
 
@@ -288,8 +260,8 @@ static void reader_keeps_its_descriptor_over_publication(void **state)
 	assert_int_equal(content_open(stage_of(f), ino, O_RDONLY, &reader), 0);
 	int fd = content_fd(reader);
 	assert_true(fd >= 0);
-	drain(f);
-	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_ENCODED);
 	assert_int_equal(content_fd(reader), fd);
 	assert_int_equal(pread(fd, &byte, 1, 5), 1);
 	assert_int_equal(byte, 'x');
@@ -301,12 +273,12 @@ static void reader_keeps_its_descriptor_over_publication(void **state)
 	assert_int_equal(byte, 'y');
 	content_release(stage_of(f), writer, O_WRONLY);
 	content_release(stage_of(f), reader, O_RDONLY);
-	drain(f);
+	scratch_store_drain(f->store);
 	stage_counts(stage_of(f), &counts);
 	assert_int_equal(counts.staged_files, 0);
 	assert_int_equal(counts.staged_bytes, 0);
 	bytes[5] = 'y';
-	expect_bytes(f, ino, bytes, MIB);
+	scratch_store_expect(f->store, ino, bytes, MIB);
 	free(bytes);
 }
 
@@ -328,16 +300,16 @@ static void shared_mapping_that_outlives_its_descriptor_is_waited_for(void **sta
 	assert_true(map != MAP_FAILED);
 	close(fd);
 	stage_drain(stage_of(f), NULL, NULL);
-	assert_int_equal(state_of(f, ino), CONTENT_STAGED);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_STAGED);
 	map[77] = 'z';
 	map[MIB - 1] = 'z';
 	munmap(map, MIB);
-	SCRATCH_WAIT(state_of(f, ino) != CONTENT_STAGED);
-	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
-	drain(f); /* the staged copy goes when the log is durable */
+	SCRATCH_WAIT(scratch_store_state(f->store, ino) != CONTENT_STAGED);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_ENCODED);
+	scratch_store_drain(f->store); /* the staged copy goes when the log is durable */
 	bytes[77] = 'z';
 	bytes[MIB - 1] = 'z';
-	expect_bytes(f, ino, bytes, MIB);
+	scratch_store_expect(f->store, ino, bytes, MIB);
 	stage_counts(stage_of(f), &counts);
 	assert_int_equal(counts.staged_files, 0);
 	assert_int_equal(counts.staged_bytes, 0);
@@ -353,18 +325,18 @@ static void collected_chunk_is_not_shared_from_the_cache(void **state)
 	uint8_t *bytes = checkpoint(0, 2, 200000, &len);
 	uint64_t ino = put_file(f, "first", bytes, len);
 
-	drain(f);
-	expect_bytes(f, ino, bytes, len);
+	scratch_store_drain(f->store);
+	scratch_store_expect(f->store, ino, bytes, len);
 	assert_int_equal(names_unlink(f->store->parts.names, NAMES_ROOT, "first", NULL), 0);
 	assert_int_equal(content_drop(stage_of(f), ino), 0);
 	encoder_settle(f->store->parts.encoder);
 	assert_int_equal(gc_run(&f->store->parts, 0, NULL, NULL, &result), 0);
 	assert_true(result.chunks_removed > 0);
 	ino = put_file(f, "second", bytes, len);
-	drain(f);
+	scratch_store_drain(f->store);
 	assert_true(new_bytes(f, ino) > len / 2);
 	open_again(f, 2);
-	expect_bytes(f, ino, bytes, len);
+	scratch_store_expect(f->store, ino, bytes, len);
 	free(bytes);
 }
 
@@ -404,10 +376,10 @@ static void retracted_chunk_is_not_shared_from_the_cache(void **state)
 	chunks_retract(parts->chunks, &frame.id);
 
 	uint64_t ino = put_file(f, "file", bytes, MIB);
-	drain(f);
+	scratch_store_drain(f->store);
 	assert_int_equal(chunks_get(parts->chunks, &frame.id, &record), 0);
 	open_again(f, 2);
-	expect_bytes(f, ino, bytes, MIB);
+	scratch_store_expect(f->store, ino, bytes, MIB);
 	codec_workspace_free(ws);
 	free(bytes);
 }
@@ -425,10 +397,10 @@ static void publication_is_told(void **state)
 
 	stage_watch(stage_of(f), note_published, &told);
 	put_file(f, "inline", bytes, 10);
-	drain(f);
+	scratch_store_drain(f->store);
 	assert_int_equal(told, 0);
 	uint64_t ino = put_file(f, "large", bytes, MIB);
-	drain(f);
+	scratch_store_drain(f->store);
 	assert_int_equal(told, ino);
 	stage_watch(stage_of(f), NULL, NULL);
 	free(bytes);
@@ -446,7 +418,7 @@ static void encoding_waits_for_calm(void **state)
 		char name[16];
 		snprintf(name, sizeof name, "small-%d", i);
 		usleep(20000);
-		enum content_state was = state_of(f, ino);
+		enum content_state was = scratch_store_state(f->store, ino);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		/* On a machine so busy that this test itself pauses, the pause is the calm. */
 		if ((now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000 > 150)
@@ -455,8 +427,8 @@ static void encoding_waits_for_calm(void **state)
 		clock_gettime(CLOCK_MONOTONIC, &last);
 		put_file(f, name, "x", 1);
 	}
-	SCRATCH_WAIT(state_of(f, ino) != CONTENT_STAGED);
-	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	SCRATCH_WAIT(scratch_store_state(f->store, ino) != CONTENT_STAGED);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_ENCODED);
 	free(bytes);
 }
 
@@ -474,8 +446,8 @@ static void holes_stay_holes(void **state)
 	assert_int_equal(content_write(content, "begin", 5, 0, false), 5);
 	assert_int_equal(content_write(content, "end", 3, 64 * MIB, false), 3);
 	content_release(stage_of(f), content, O_WRONLY);
-	drain(f);
-	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_ENCODED);
 	assert_int_equal(content_open(stage_of(f), ino, O_RDONLY, &content), 0);
 	int64_t hole = content_seek(content, 0, SEEK_HOLE);
 	assert_true(hole > 0 && hole < MIB);
@@ -498,7 +470,7 @@ static void dropped_file_leaves_nothing(void **state)
 	uint8_t *bytes = calloc(1, MIB);
 	uint64_t inos[3] = {put_file(f, "a", bytes, 10), put_file(f, "b", bytes, MIB), 0};
 
-	drain(f);
+	scratch_store_drain(f->store);
 	inos[2] = put_file(f, "c", bytes, MIB);
 	for (int i = 0; i < 3; i++) {
 		char name[2] = {(char)('a' + i), 0};
@@ -506,7 +478,7 @@ static void dropped_file_leaves_nothing(void **state)
 		assert_int_equal(content_drop(stage_of(f), inos[i]), 0);
 		assert_int_equal(names_get(f->store->parts.names, inos[i], &inode), -ENOENT);
 	}
-	drain(f);
+	scratch_store_drain(f->store);
 	stage_counts(stage_of(f), &counts);
 	assert_int_equal(counts.staged_files, 0);
 	assert_int_equal(counts.staged_bytes, 0);
@@ -533,9 +505,9 @@ static void restart_sweeps_and_requeues(void **state)
 	open_again(f, 2);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(names_get(f->store->parts.names, inode.ino, &inode), -ENOENT);
-	drain(f);
-	assert_int_equal(state_of(f, ino), CONTENT_ENCODED);
-	expect_bytes(f, ino, bytes, MIB);
+	scratch_store_drain(f->store);
+	assert_int_equal(scratch_store_state(f->store, ino), CONTENT_ENCODED);
+	scratch_store_expect(f->store, ino, bytes, MIB);
 	free(bytes);
 }
 
@@ -594,7 +566,7 @@ static void reading_only_gives_every_state_and_changes_nothing(void **state)
 	uint64_t staged, lost;
 	char path[SCRATCH_PATH + 32], *before, *after;
 
-	drain(f);
+	scratch_store_drain(f->store);
 	scratch_store_open(f->dir, &writing, &f->store);
 	staged = put_file(f, "staged", bytes, len - 1);
 	lost = put_file(f, "lost", bytes, 1);
@@ -604,10 +576,10 @@ static void reading_only_gives_every_state_and_changes_nothing(void **state)
 	assert_int_equal(unlink(path), 0); /* as a power cut may, before any fsync */
 	before = listing_of(f);
 	scratch_store_open(f->dir, &reading, &f->store);
-	expect_bytes(f, encoded, bytes, len);
-	expect_bytes(f, small, bytes, 100);
-	expect_bytes(f, staged, bytes, len - 1);
-	expect_bytes(f, lost, bytes, 0);
+	scratch_store_expect(f->store, encoded, bytes, len);
+	scratch_store_expect(f->store, small, bytes, 100);
+	scratch_store_expect(f->store, staged, bytes, len - 1);
+	scratch_store_expect(f->store, lost, bytes, 0);
 	refuses_changes(f, staged);
 	refuses_changes(f, encoded);
 	assert_int_equal(store_open(f->dir, &reading, &second, &error), 0);

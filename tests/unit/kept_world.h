@@ -77,11 +77,6 @@ static inline struct content *open_file(struct fixture *f, uint64_t ino, int fla
 	return content;
 }
 
-static inline void settle(struct fixture *f)
-{
-	assert_int_equal(stage_drain(f->store->parts.stage, NULL, NULL), 0);
-}
-
 static inline uint64_t put(struct fixture *f, uint32_t seed)
 {
 	static const struct names_owner owner = {.umask = 022};
@@ -96,7 +91,7 @@ static inline uint64_t put(struct fixture *f, uint32_t seed)
 		0);
 	assert_int_equal(content_write(content, pattern(f, seed), SIZE, 0, false), SIZE);
 	content_release(stage, content, O_WRONLY);
-	settle(f);
+	scratch_store_drain(f->store);
 	assert_int_equal(names_get(f->store->parts.names, inode.ino, &inode), 0);
 	assert_int_equal(inode.content, CONTENT_ENCODED);
 	return inode.ino;

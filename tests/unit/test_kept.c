@@ -31,7 +31,7 @@ static void kept_file_is_written_without_decoding(void **state)
 	assert_int_equal(after.chunks_decoded + after.cache_hits, before.chunks_decoded + before.cache_hits);
 	assert_int_equal(content_write(content, "changed", 7, 1000000, false), 7);
 	content_release(stage, content, O_RDWR);
-	settle(f);
+	scratch_store_drain(f->store);
 	for (int i = 0; i < 2; i++) {
 		content = open_file(f, ino, O_RDONLY);
 		assert_int_equal(content_read(content, got, SIZE, 0), SIZE);
@@ -57,7 +57,7 @@ static void what_is_gone_is_not_kept(void **state)
 	assert_int_equal(content_drop(stage, ino), 0);
 	expect_kept(f, 1);
 	assert_int_equal(content_truncate(stage, other, 10), 0);
-	settle(f);
+	scratch_store_drain(f->store);
 	expect_kept(f, 0);
 	assert_int_equal(files_in(f->kept), 0);
 }

@@ -284,7 +284,7 @@ static void record_goes_before_the_copy_changes(void **state)
 		assert_int_equal(files_in(f->kept), 0);
 		assert_int_equal(content_write(content, pattern(f, 2), SIZE, 0, false), SIZE);
 		content_release(stage, content, flags);
-		settle(f);
+		scratch_store_drain(f->store);
 		expect_kept(f, 1);
 		assert_true(has_record(f, ino) && reads_raw(f, ino, 2));
 	}
@@ -308,7 +308,7 @@ static void writer_joins_readers_of_a_copy(void **state)
 	assert_memory_equal(got, "changed", 7);
 	content_release(stage, writer, O_RDWR);
 	content_release(stage, reader, O_RDONLY);
-	settle(f);
+	scratch_store_drain(f->store);
 	pattern(f, 1);
 	expect_kept(f, 1);
 	open_with(f, ROOM);
@@ -326,7 +326,7 @@ static void copy_that_is_open_is_kept_and_sealed(void **state)
 
 	assert_int_equal(content_write(writer, pattern(f, 2), SIZE, 0, false), SIZE);
 	content_release(stage, writer, O_RDWR);
-	settle(f);
+	scratch_store_drain(f->store);
 	expect_kept(f, 1);
 	assert_true(has_record(f, ino));
 	put(f, 3);

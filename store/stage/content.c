@@ -38,16 +38,18 @@ void content_touch(struct content *content)
 int content_create(struct stage *stage, uint64_t parent, const char *name, uint32_t mode,
 	const struct names_owner *owner, int flags, struct content **out, struct inode *inode)
 {
-	bool small = small_expected(stage, parent);
-	enum content_state state = small ? CONTENT_NONE : CONTENT_STAGED;
+	enum content_state state;
 	struct content *content = NULL;
 	char staged[STAGED_NAME];
+	bool small;
 	uint64_t ino;
 	int fd = -1, rc;
 
 	if (stage->read_only)
 		return -EROFS;
 	throttle(stage);
+	small = small_expected(stage, parent);
+	state = small ? CONTENT_NONE : CONTENT_STAGED;
 	if ((rc = names_reserve(stage->names, &ino)))
 		return rc;
 	staged_name(ino, staged);
@@ -198,9 +200,8 @@ void content_release(struct stage *stage, struct content *content, int flags)
 	if (!content->writers)
 		note_made(content);
 	content_settle(content);
-	enqueue =
-		!content->writers && (content->state == CONTENT_STAGED ? is_writer(flags) || !content->opens
-								       : content->awaits && is_writer(flags));
+	enqueue = !content->writers && content_suits_job(content) &&
+		  (is_writer(flags) || (content->state == CONTENT_STAGED && !content->opens));
 	quiet = content->hot ? HOT_QUIET_MS : stage->quiet_ms;
 	pthread_rwlock_unlock(&content->lock);
 	if (enqueue)

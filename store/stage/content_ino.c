@@ -55,7 +55,7 @@ int content_truncate(struct stage *stage, uint64_t ino, uint64_t size)
 		rc = wfd < 0 ? wfd : ftruncate(wfd, (off_t)size) ? -errno : 0;
 		content_touch(content);
 	}
-	enqueue = content->loaded && (content->state == CONTENT_STAGED || content->awaits) && !content->opens;
+	enqueue = content->loaded && content_suits_job(content) && !content->opens;
 	if (content->loaded)
 		content_settle(content);
 	pthread_rwlock_unlock(&content->lock);

@@ -46,7 +46,6 @@ struct content {
 	bool hot;	       /* rewritten soon after it was written: encode later */
 	bool synced;	       /* by fsync, since it was opened first */
 	bool dir_synced;       /* the staged file's name is durable */
-	bool awaits;	       /* inline, and in KV_STAGED: to be packed */
 	_Atomic bool small;    /* open, and written without a staged copy while that is possible */
 	uint64_t made_in;      /* the directory, of a file that was made by this open; or 0 */
 	int fd;		       /* staged or kept copy, read-only; -1 */

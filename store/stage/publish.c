@@ -71,7 +71,6 @@ static int publish_one(struct stage *stage, struct stage_publication *p)
 	content->version = inode.version + 1;
 	content->lingering = staged;
 	content->unsynced = staged;
-	content->awaits = false;
 	if (!staged && p->recipe)
 		content_forget_bytes(content);
 	content->hot = false;

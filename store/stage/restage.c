@@ -158,7 +158,7 @@ int content_restage(struct content *content, uint64_t keep)
 	content->dir_synced = false;
 	content->state = CONTENT_STAGED;
 	content->version = inode.version + 1;
-	content->small = content->awaits = false;
+	content->small = false;
 	content_forget_bytes(content);
 	content_count(content);
 	return content->fd < 0 ? content->fd : 0;

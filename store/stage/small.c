@@ -119,7 +119,6 @@ static int replace(struct content *content, void *bytes, size_t size)
 	content->size = size;
 	content->recipe = 0;
 	content->version = inode.version + 1;
-	content->awaits = size && content->cache;
 	content_touch(content);
 	return 0;
 }
